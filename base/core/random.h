@@ -1,0 +1,11 @@
+/* random: bytes and GUIDs from getrandom(2). */
+#pragma once
+
+#include <stddef.h>
+
+/* Never fails: getrandom blocks only before the kernel is seeded. */
+void random_bytes(void *ret_data, size_t length);
+
+/* A version 4 GUID in lower case with hyphens. */
+enum { GUID_TEXT_MAX = 37 };
+void random_guid(char ret_text[GUID_TEXT_MAX]);
