@@ -1,0 +1,323 @@
+#include "sandboxd/pool/pool.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/core/cleanup.h"
+
+struct pool *pool_create(const struct pool_settings *settings, const struct pool_broker *broker,
+                         struct clock clock)
+{
+    struct pool *pool = xcalloc(1, sizeof *pool);
+    pool->settings = *settings;
+    pool->broker = *broker;
+    pool->clock = clock;
+    pool->wake_at_ms = -1;
+    table_create(&pool->by_identifier, settings->max_concurrent_sessions);
+    return pool;
+}
+
+static struct session *session_of(struct table_node *node)
+{
+    return (struct session *)((char *)node - offsetof(struct session, node));
+}
+
+static void destroy_session(struct session *session)
+{
+    free(session->identifier);
+    free(session);
+}
+
+void pool_destroy(struct pool *pool)
+{
+    if (!pool)
+        return;
+    for (size_t i = 0; i <= pool->by_identifier.mask; i++) {
+        while (pool->by_identifier.buckets[i]) {
+            struct session *session = session_of(pool->by_identifier.buckets[i]);
+            pool->by_identifier.buckets[i] = session->node.next;
+            destroy_session(session);
+        }
+    }
+    while (pool->ready.first) {
+        struct session *session = pool->ready.first;
+        pool->ready.first = session->place.next;
+        destroy_session(session);
+    }
+    table_destroy(&pool->by_identifier);
+    free(pool);
+}
+
+static void list_add(struct session_list *list, struct session *session)
+{
+    session->place = (struct session_place){.previous = list->last, .listed = true};
+    if (list->last)
+        list->last->place.next = session;
+    else
+        list->first = session;
+    list->last = session;
+}
+
+static void list_remove(struct session_list *list, struct session *session)
+{
+    struct session_place *place = &session->place;
+    if (!place->listed)
+        return;
+    if (place->previous)
+        place->previous->place.next = place->next;
+    else
+        list->first = place->next;
+    if (place->next)
+        place->next->place.previous = place->previous;
+    else
+        list->last = place->previous;
+    *place = (struct session_place){0};
+}
+
+static int64_t now_ms(const struct pool *pool)
+{
+    return clock_now_ms(&pool->clock);
+}
+
+static void ask_to_wake(struct pool *pool, int64_t at_ms)
+{
+    if (pool->wake_at_ms >= 0 && pool->wake_at_ms <= at_ms)
+        return;
+    pool->wake_at_ms = at_ms;
+    pool->broker.wake(pool->broker.self, pool, at_ms);
+}
+
+/* Ready instances and allocated sessions together never pass the pool's maximum. */
+static unsigned wanted_ready(const struct pool *pool)
+{
+    unsigned most = pool->settings.max_concurrent_sessions;
+    unsigned room = most > pool->allocated_count ? most - pool->allocated_count : 0;
+    unsigned wanted = pool->settings.ready_session_instances;
+    return wanted < room ? wanted : room;
+}
+
+static struct session *new_session(struct pool *pool)
+{
+    struct session *session = xcalloc(1, sizeof *session);
+    session->pool = pool;
+    session->state = SESSION_STARTING;
+    return session;
+}
+
+static void add_ready(struct pool *pool, struct session *session)
+{
+    list_add(&pool->ready, session);
+    pool->ready_count++;
+}
+
+static void make_ready_instances(struct pool *pool)
+{
+    if (pool->closing)
+        return;
+    if (pool->retry_at_ms > now_ms(pool)) {
+        ask_to_wake(pool, pool->retry_at_ms);
+        return;
+    }
+    while (pool->ready_count < wanted_ready(pool)) {
+        struct session *session = new_session(pool);
+        add_ready(pool, session);
+        pool->broker.start(pool->broker.self, session);
+    }
+    if (wanted_ready(pool) == 0)
+        pool->settled = true;
+}
+
+static void expire_sessions(struct pool *pool)
+{
+    int64_t now = now_ms(pool);
+    while (pool->quiet.first && pool->quiet.first->expires_at_ms <= now)
+        pool_remove_session(pool->quiet.first);
+    if (pool->quiet.first)
+        ask_to_wake(pool, pool->quiet.first->expires_at_ms);
+}
+
+void pool_wake(struct pool *pool)
+{
+    pool->wake_at_ms = -1;
+    expire_sessions(pool);
+    make_ready_instances(pool);
+}
+
+struct session *pool_find_session(const struct pool *pool, const char *identifier)
+{
+    struct table_node *node = table_first(&pool->by_identifier, table_hash_text(identifier));
+    for (; node; node = table_next(node)) {
+        if (strcmp(session_of(node)->identifier, identifier) == 0)
+            return session_of(node);
+    }
+    return NULL;
+}
+
+static void allocate(struct pool *pool, struct session *session, const char *identifier)
+{
+    session->identifier = xstrdup(identifier);
+    table_insert(&pool->by_identifier, &session->node, table_hash_text(identifier));
+    pool->allocated_count++;
+    pool_note_quiet(session);
+}
+
+/* One that is ready for code before one that is still starting; NULL when there is neither. */
+static struct session *take_ready_instance(struct pool *pool)
+{
+    struct session *best = pool->ready.first;
+    for (struct session *s = best; s && best->state != SESSION_IDLE; s = s->place.next) {
+        if (s->state == SESSION_IDLE)
+            best = s;
+    }
+    if (best) {
+        list_remove(&pool->ready, best);
+        pool->ready_count--;
+    }
+    return best;
+}
+
+int pool_obtain_session(struct pool *pool, const char *identifier, struct session **ret_session,
+                        bool *ret_new, struct error *err)
+{
+    struct session *session = pool_find_session(pool, identifier);
+    *ret_new = !session;
+    if (session) {
+        pool_note_quiet(session);
+        *ret_session = session;
+        return 0;
+    }
+    if (pool->allocated_count >= pool->settings.max_concurrent_sessions)
+        return error_set(err, ERROR_LIMIT,
+                         "pool \"%s\" already has %u sessions; delete one or wait for a cooldown",
+                         pool->settings.name, pool->settings.max_concurrent_sessions);
+
+    session = take_ready_instance(pool);
+    bool ahead = session != NULL;
+    if (!ahead)
+        session = new_session(pool);
+    allocate(pool, session, identifier);
+    if (!ahead)
+        pool->broker.start(pool->broker.self, session);
+    else if (session->has_shell)
+        pool->broker.store(pool->broker.self, session);
+    make_ready_instances(pool);
+    *ret_session = session;
+    return 0;
+}
+
+struct session *pool_adopt_session(struct pool *pool, const char *identifier)
+{
+    struct session *session = new_session(pool);
+    session->has_shell = true;
+    if (identifier)
+        allocate(pool, session, identifier);
+    else
+        add_ready(pool, session);
+    return session;
+}
+
+void pool_forget_session(struct session *session)
+{
+    struct pool *pool = session->pool;
+    if (!session->identifier) {
+        if (session->place.listed)
+            pool->ready_count--;
+        list_remove(&pool->ready, session);
+        return;
+    }
+    list_remove(&pool->quiet, session);
+    if (session->state != SESSION_REMOVING) {
+        table_remove(&pool->by_identifier, &session->node);
+        pool->allocated_count--;
+    }
+}
+
+static void lose_all(struct work_queue *queue, struct session *session, const struct error *why)
+{
+    while (queue->first) {
+        struct work *work = queue->first;
+        queue->first = work->next;
+        queue->count--;
+        session_release(session);
+        work->on_lost(work->self, why);
+    }
+    queue->last = NULL;
+}
+
+void pool_remove_session(struct session *session)
+{
+    if (session->state == SESSION_REMOVING || session->state == SESSION_ENDED)
+        return;
+    pool_forget_session(session);
+    session->state = SESSION_REMOVING;
+
+    session_hold(session);
+    if (session->has_shell)
+        session->pool->broker.remove(session->pool->broker.self, session);
+    struct error why;
+    error_set(&why, ERROR_MISSING, "the session was removed before this could run; send it again");
+    lose_all(&session->executions, session, &why);
+    lose_all(&session->transfers, session, &why);
+    struct pool *pool = session->pool;
+    session_release(session);
+    make_ready_instances(pool);
+}
+
+void session_on_ended(struct session *session, const struct error *why)
+{
+    struct pool *pool = session->pool;
+    bool unexpected = session->state != SESSION_REMOVING;
+    if (unexpected && !session->identifier)
+        pool_note_failed_start(pool);
+    if (unexpected)
+        pool_forget_session(session);
+    session->state = SESSION_ENDED;
+
+    session_hold(session);
+    lose_all(&session->executions, session, why);
+    lose_all(&session->transfers, session, why);
+    session_release(session);
+    make_ready_instances(pool);
+}
+
+void session_release(struct session *session)
+{
+    session->holds--;
+    if (session->holds == 0 && session->state == SESSION_ENDED)
+        destroy_session(session);
+    else
+        pool_note_quiet(session);
+}
+
+void pool_note_quiet(struct session *session)
+{
+    struct pool *pool = session->pool;
+    if (!session->identifier || session->state >= SESSION_REMOVING)
+        return;
+    list_remove(&pool->quiet, session);
+    if (session->holds > 0)
+        return;
+    session->expires_at_ms = now_ms(pool) + pool->settings.cooldown_ms;
+    list_add(&pool->quiet, session);
+    ask_to_wake(pool, session->expires_at_ms);
+}
+
+void pool_note_ready(struct session *session)
+{
+    struct pool *pool = session->pool;
+    pool->retry_ms = 0;
+    if (pool->settled || session->identifier)
+        return;
+    unsigned idle = 0;
+    for (struct session *s = pool->ready.first; s; s = s->place.next)
+        idle += s->state == SESSION_IDLE;
+    pool->settled = idle >= wanted_ready(pool);
+}
+
+void pool_note_failed_start(struct pool *pool)
+{
+    pool->retry_ms = pool->retry_ms ? 2 * pool->retry_ms : POOL_RETRY_MS;
+    if (pool->retry_ms > POOL_RETRY_MS_MAX)
+        pool->retry_ms = POOL_RETRY_MS_MAX;
+    pool->retry_at_ms = now_ms(pool) + pool->retry_ms;
+}

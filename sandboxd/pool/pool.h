@@ -1,0 +1,99 @@
+/* pool: the sessions of one session pool: who gets one, what is made ahead, what has cooled down.
+ *
+ * Runs in: the front. Pure logic: time comes from a clock, everything else from the broker seam, so
+ * the tests run it by hand. docs/api.md, "Session lifecycle", has the rules.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/core/clock.h"
+#include "base/core/error.h"
+#include "sandboxd/pool/session.h"
+
+enum {
+    POOL_NAME_MAX = 64,
+    /* After a ready instance could not start: the first pause, doubled each time, and the longest.
+     */
+    POOL_RETRY_MS = 500,
+    POOL_RETRY_MS_MAX = 30000,
+};
+
+struct pool_settings {
+    char name[POOL_NAME_MAX + 1];
+    unsigned max_concurrent_sessions;
+    unsigned ready_session_instances;
+    int64_t cooldown_ms;
+    int64_t execution_timeout_ms;
+    /* what each session may use */
+    uint64_t session_memory_bytes;
+    uint64_t data_bytes;
+    uint32_t data_inodes;
+    uint32_t session_tasks;
+    uint32_t cpu_percent;
+};
+
+/* What a pool asks of the world. None of these fails: bad news arrives later as session_on_... */
+struct pool_broker {
+    /* Answered by session_on_started and _interpreter_idle, or by session_on_ended. */
+    void (*start)(void *self, struct session *session);
+    /* What must be known of the session after a restart of the front has changed. */
+    void (*store)(void *self, struct session *session);
+    /* A fresh interpreter; answered by session_on_interpreter_idle, _gone or session_on_ended. */
+    void (*join)(void *self, struct session *session);
+    /* Answered by session_on_ended. */
+    void (*remove)(void *self, struct session *session);
+    /* Call pool_wake at this time; a later call with an earlier time counts. */
+    void (*wake)(void *self, struct pool *pool, int64_t at_ms);
+    void *self;
+};
+
+struct session_list {
+    struct session *first;
+    struct session *last;
+};
+
+/* Fields are for reading. */
+struct pool {
+    struct pool_settings settings;
+    struct pool_broker broker;
+    struct clock clock;
+    struct table by_identifier;
+    struct session_list ready; /* without identifier, starting or idle */
+    struct session_list quiet; /* with identifier and nobody using it; the first expires first */
+    unsigned ready_count;
+    unsigned allocated_count;
+    bool settled;       /* its ready instances have all been there once */
+    bool closing;       /* no more ready instances are made */
+    int64_t wake_at_ms; /* asked for; -1: not */
+    int64_t retry_at_ms;
+    int64_t retry_ms;
+};
+
+/* returned; nothing is started before pool_wake */
+struct pool *pool_create(const struct pool_settings *settings, const struct pool_broker *broker,
+                         struct clock clock);
+/* Frees every session that nobody holds; the broker is told nothing. */
+void pool_destroy(struct pool *pool);
+
+/* Removes what has cooled down and makes the ready instances that are missing. */
+void pool_wake(struct pool *pool);
+
+/* The session of that name, or NULL. */
+struct session *pool_find_session(const struct pool *pool, const char *identifier);
+/* The session of that name, allocated now if there is none. ERROR_LIMIT when the pool is full.
+ * *ret_new tells which. */
+int pool_obtain_session(struct pool *pool, const char *identifier, struct session **ret_session,
+                        bool *ret_new, struct error *err);
+/* A session that an earlier front left, with its descriptors; identifier is NULL for a ready
+ * instance. Its interpreter counts as not ready yet. */
+struct session *pool_adopt_session(struct pool *pool, const char *identifier);
+/* Its identifier is free at once; executions that wait are lost. */
+void pool_remove_session(struct session *session);
+
+/* Used by session.c. */
+void pool_note_quiet(struct session *session);
+void pool_note_ready(struct session *session);
+void pool_note_failed_start(struct pool *pool);
+void pool_forget_session(struct session *session);
