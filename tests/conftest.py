@@ -1,0 +1,46 @@
+"""Fixtures: one daemon for most tests, others by order, and a session that cleans up after itself."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from support.daemon import Daemon, pool_document, require_daemon, scale
+from support.http import Client
+
+MakeDaemon = Callable[..., Daemon]
+
+
+@pytest.fixture(scope="session")
+def shared_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """Serves most tests; room for many sessions, everything else as it comes."""
+    require_daemon()
+    daemon = Daemon(tmp_path_factory.mktemp("shared"), pool_document(scale(200, 3)))
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def make_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDaemon]:
+    """make_daemon(properties, **sandpool) starts one of the test's own."""
+    require_daemon()
+    daemons: list[Daemon] = []
+
+    def make(properties: dict[str, Any] | None = None, **sandpool: Any) -> Daemon:
+        directory: Path = tmp_path_factory.mktemp("daemon")
+        daemon = Daemon(directory, pool_document(properties, **sandpool))
+        daemons.append(daemon)
+        return daemon
+
+    yield make
+    for daemon in daemons:
+        daemon.stop()
+
+
+@pytest.fixture
+def session(shared_daemon: Daemon) -> Iterator[Client]:
+    """A new session of the shared daemon, removed afterwards."""
+    with shared_daemon.client() as client:
+        yield client
+        client.delete_session()
