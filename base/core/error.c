@@ -72,7 +72,14 @@ int error_add_context(struct error *err, const char *format, ...)
     int length = vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
 
-    if (length >= 0 && (size_t)length < sizeof err->message)
-        snprintf(err->message + length, sizeof err->message - (size_t)length, ": %s", inner);
+    /* What does not fit is cut off at the end. */
+    if (length >= 0 && (size_t)length < sizeof err->message - 3) {
+        char *end = err->message + length;
+        size_t room = sizeof err->message - (size_t)length - 3;
+        size_t kept = strnlen(inner, room);
+        memcpy(end, ": ", 2);
+        memcpy(end + 2, inner, kept);
+        end[2 + kept] = '\0';
+    }
     return -1;
 }
