@@ -289,7 +289,7 @@ int64_t http_exchange_retry_after_s(const struct http_exchange *exchange)
     if (!http_exchange_header(exchange, "Retry-After"))
         return -1;
     curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &seconds);
-    return seconds;
+    return seconds > 0 ? seconds : 0; /* a date that has passed */
 }
 
 /* ---- the request ---- */
