@@ -1,8 +1,8 @@
 /* json: Jansson with limits and with errors that say where.
  *
- * The only users of jansson.h outside this folder are readers of configuration and policy, who take the
- * typed getters below. Every getter's error names the JSON path: `pools[0].sandpool.dataBytes: must be
- * an integer from 1 to 9007199254740991`.
+ * The only users of jansson.h outside this folder are readers of configuration and policy, who take
+ * the typed getters below. Every getter's error names the JSON path: `pools[0].sandpool.dataBytes:
+ * must be an integer from 1 to 9007199254740991`.
  */
 #pragma once
 
@@ -22,19 +22,33 @@ static inline void cleanup_json(json_t **value)
 /* Largest JSON body: code included (our limit; docs/api.md, "Limits"). */
 enum { JSON_BYTES_MAX = 16 * 1024 * 1024 };
 
-/* Parses text of an untrusted peer: a byte order mark is skipped, duplicate keys, NULs (raw or \u0000), lone
- * surrogates, depth over JSON_DEPTH_MAX and trailing bytes are ERROR_INVALID with the line and column;
- * more than limit_bytes is ERROR_LIMIT. The value is returned. */
+/* Most values in one text: a listing of a full data directory has some 160,000. Parsed values take
+ * far more memory than their text (our limit). */
+enum { JSON_VALUES_MAX = 256 * 1024 };
+
+/* Integers up to here are held exactly by every JSON reader. */
+#define JSON_INTEGER_MAX ((INT64_C(1) << 53) - 1)
+
+/* Parses text of an untrusted peer, an object or an array: a byte order mark is skipped, duplicate
+ * keys, NULs (raw or \u0000), lone surrogates, depth over JSON_DEPTH_MAX and trailing bytes are
+ * ERROR_INVALID with the line and column; more than limit_bytes or JSON_VALUES_MAX is ERROR_LIMIT.
+ * The value is returned. */
 int json_parse(const char *data, size_t length, size_t limit_bytes, json_t **ret_value,
                struct error *err);
+/* The same, but strings may hold \u0000, as a program's output does: read those with
+ * json_string_length. */
+int json_parse_with_nuls(const char *data, size_t length, size_t limit_bytes, json_t **ret_value,
+                         struct error *err);
 
-/* Getters. `path` is the JSON path of `object` for messages ("" at the top). The member may be absent or null: the
- * _optional forms then leave *ret_value alone and return 0; the others fail with ERROR_INVALID. */
+/* Getters. `path` is the JSON path of `object` for messages ("" at the top). The member may be
+ * absent or null: the _optional forms then leave *ret_value alone and return 0; the others fail
+ * with ERROR_INVALID. */
 int json_get_text(json_t *object, const char *path, const char *key, const char **ret_value,
                   struct error *err);
-int json_get_text_optional(json_t *object, const char *path, const char *key, const char **ret_value,
-                           struct error *err);
-/* Integers within [least, most]; a string of digits is accepted too (`"300"`), as the service does. */
+int json_get_text_optional(json_t *object, const char *path, const char *key,
+                           const char **ret_value, struct error *err);
+/* Integers within [least, most]; a string of digits is accepted too (`"300"`), as the service does.
+ */
 int json_get_integer(json_t *object, const char *path, const char *key, int64_t least, int64_t most,
                      int64_t *ret_value, struct error *err);
 int json_get_integer_optional(json_t *object, const char *path, const char *key, int64_t least,

@@ -1,7 +1,7 @@
 /* scan: looks at JSON text without building anything.
  *
- * Both functions are bounded, allocate nothing and never recurse; they meet bytes from clients, guests
- * and models first, and are fuzzed.
+ * Both functions are bounded, allocate nothing and never recurse; they meet bytes from clients,
+ * guests and models first, and are fuzzed.
  */
 #pragma once
 
@@ -13,14 +13,16 @@
 /* Deepest nesting accepted anywhere. */
 enum { JSON_DEPTH_MAX = 64 };
 
-/* True when the bytes are exactly one JSON value by RFC 8259 (surrounding white space allowed): no NaN, no
- * single quotes, no trailing comma, no byte order mark, well-formed UTF-8, depth within JSON_DEPTH_MAX.
- * Numbers are checked lexically, so integers of any length pass. Rule R rests on this. */
+/* True when the bytes are exactly one JSON value by RFC 8259 (surrounding white space allowed): no
+ * NaN, no single quotes, no trailing comma, no byte order mark, well-formed UTF-8, no escaped lone
+ * surrogates, depth within JSON_DEPTH_MAX. Numbers are checked lexically, so integers of any length
+ * pass. Rule R rests on this. */
 bool json_scan_is_strict(const char *data, size_t length);
 
 /* Finds the value of a member of the top-level object by a path of keys, for example {"result",
  * "executionResult"}; NULL ends the path. *ret_start and *ret_length then name the raw text of the
  * value inside data. ERROR_MISSING when there is no such member, ERROR_INVALID when data is not
- * strict JSON. Keys are compared after decoding simple escapes; a key with \u escapes does not match. */
+ * strict JSON or names the member twice. Keys are compared after decoding simple escapes; a key
+ * with \u escapes does not match. */
 int json_scan_find(const char *data, size_t length, const char *const *path, const char **ret_start,
                    size_t *ret_length, struct error *err);

@@ -1,5 +1,5 @@
-/* wire: the pool API's requests and answers as structs and as JSON text, generations 1 and 2, in both
- * directions. The daemon writes what the client reads.
+/* wire: the pool API's requests and answers as structs and as JSON text, generations 1 and 2, in
+ * both directions. The daemon writes what the client reads.
  *
  * Source of every rule: docs/api.md. Values of `result` and `executionResult` are raw JSON text
  * and are passed through unchanged: integers of any length and 0.1 arrive as they left.
@@ -39,10 +39,11 @@ struct wire_execution_request {
 void wire_execution_request_clear(struct wire_execution_request *request);
 
 /* Reads either form (with or without the "properties" wrapper) for either generation; `code` and
- * `pythonCode` are the same. codeInputType is Inline, InlineText or InlineBase64 in any case, absent means
- * Inline. Errors: ERROR_MISSING when there is no code (the service says SessionPropertiesMissing; empty
- * code is missing), ERROR_INVALID for everything else wrong, ERROR_LIMIT when too large. *ret_target
- * names the member at fault, a static string, or is NULL. */
+ * `pythonCode` are the same. codeInputType is Inline, InlineText or InlineBase64 in any case,
+ * absent means Inline. Errors: ERROR_MISSING when there is no code (the service says
+ * SessionPropertiesMissing; empty code is missing), ERROR_INVALID for everything else wrong,
+ * ERROR_LIMIT when too large. *ret_target names the member at fault, a static string, or is NULL.
+ */
 int wire_read_execution_request(const char *data, size_t length,
                                 struct wire_execution_request *ret_request, const char **ret_target,
                                 struct error *err);
@@ -76,17 +77,20 @@ struct wire_execution {
 };
 void wire_execution_clear(struct wire_execution *execution);
 
-/* Appends the answer body to out. Generation 1 writes `result` and `executionResult` both, generation 2
- * omits the result object while not finished. ERROR_LIMIT when out's limit is reached. */
+/* Appends the answer body to out. Generation 1 writes `result` and `executionResult` both,
+ * generation 2 omits the result object while not finished. ERROR_LIMIT when out's limit is reached.
+ */
 int wire_write_execution(enum wire_generation generation, const struct wire_options *options,
-                         const struct wire_execution *execution, struct buf *out, struct error *err);
+                         const struct wire_execution *execution, struct buf *out,
+                         struct error *err);
 int wire_read_execution(enum wire_generation generation, const char *data, size_t length,
                         struct wire_execution *ret_execution, struct error *err);
 
 /* The image object of a figure as raw JSON text, appended to out (base64 of `png`). */
 bool wire_write_image(const uint8_t *png, size_t length, struct buf *out);
-/* Rule R: the raw JSON text for a value whose text/plain display is `text` (UTF-8). With as_string it is
- * always a JSON string (2024-10-02-preview). Appended to out; false when its limit is reached. */
+/* Rule R: the raw JSON text for a value whose text/plain display is `text` (UTF-8). With as_string
+ * it is always a JSON string (2024-10-02-preview). Appended to out; false when its limit is
+ * reached. */
 bool wire_write_value(const char *text, size_t length, bool as_string, struct buf *out);
 
 /* ---- files ---- */
@@ -133,4 +137,5 @@ struct wire_error {
 void wire_error_clear(struct wire_error *error);
 int wire_write_error(const struct wire_error *error, struct buf *out, struct error *err);
 /* For the client; ERROR_INVALID when the body is not an error body. */
-int wire_read_error(const char *data, size_t length, struct wire_error *ret_error, struct error *err);
+int wire_read_error(const char *data, size_t length, struct wire_error *ret_error,
+                    struct error *err);
