@@ -1,0 +1,16 @@
+/* sandpool: the client of session pools. */
+#include "agent/command.h"
+
+static const struct command_row commands[] = {
+    {"exec", "run Python in a session", exec_run},
+    {"files", "list, send, fetch and remove a session's files", files_run},
+    {"sessions", "remove sessions", sessions_run},
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    return command_dispatch(
+        commands, "Runs programs in the sessions of a pool, local (sandboxd) or in Azure.", argc,
+        argv);
+}

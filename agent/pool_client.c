@@ -1,0 +1,410 @@
+#include "agent/pool_client.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/text.h"
+
+enum {
+    CONNECT_TIMEOUT_MS = 10000,
+    CALL_TIMEOUT_MS = 60000,     /* listing, removing: the service answers at once */
+    EXECUTION_SECONDS_MAX = 220, /* the service's own limit */
+    EXECUTION_MARGIN_MS = 60000, /* allocating a session and sending the answer */
+    STALL_TIMEOUT_MS = 60000,    /* file transfers: as long as bytes move */
+    ANSWER_BYTES_MAX =
+        128 * 1024 * 1024,          /* streams and value of 10 MiB each, as JSON escapes them */
+    REFUSAL_BYTES_MAX = 256 * 1024, /* of an error body; the rest is not kept */
+    UPLOAD_BYTES_MAX = 128 * 1024 * 1024, /* the service accepts files up to 128 MB each */
+    AUTHORIZATION_BYTES_MAX = CREDENTIAL_TOKEN_BYTES_MAX + 64,
+};
+/* Larger than any session's data directory. */
+static const uint64_t DOWNLOAD_BYTES_MAX = (uint64_t)64 * 1024 * 1024 * 1024;
+
+struct pool_client {
+    struct http_client *http;
+    struct pool_endpoint endpoint;
+    struct pool_version version;
+    struct credential credential;
+};
+
+struct pool_call {
+    struct pool_client *client;
+    enum pool_operation operation;
+    struct pool_handler handler;
+    struct http_exchange *exchange;
+    struct buf request;    /* JSON */
+    struct pool_sink sink; /* of a download */
+    bool stopped_by_sink;
+    struct pool_result result;
+};
+
+int pool_client_create(struct http_client *http, const struct pool_client_options *options,
+                       struct pool_client **ret_client, struct error *err)
+{
+    struct pool_version version;
+    struct pool_endpoint endpoint;
+    const char *text = options->api_version ? options->api_version : POOL_VERSION_DEFAULT;
+    if (pool_version_read(text, &version, err) < 0 ||
+        pool_endpoint_read(options->endpoint, options->allow_insecure, &endpoint, err) < 0)
+        return -1;
+
+    struct pool_client *client = xcalloc(1, sizeof *client);
+    client->http = http;
+    client->endpoint = endpoint;
+    client->version = version;
+    client->credential = credential_from_environment(endpoint.is_loopback);
+    *ret_client = client;
+    return 0;
+}
+
+void pool_client_destroy(struct pool_client *client)
+{
+    if (!client)
+        return;
+    pool_endpoint_clear(&client->endpoint);
+    free(client);
+}
+
+void pool_result_clear(struct pool_result *result)
+{
+    wire_error_clear(&result->service);
+    wire_execution_clear(&result->execution);
+    wire_file_list_clear(&result->files);
+    wire_file_clear(&result->file);
+    buf_free(&result->answer);
+    *result = (struct pool_result){0};
+}
+
+static void call_free(struct pool_call *call)
+{
+    pool_result_clear(&call->result);
+    buf_free(&call->request);
+    free(call);
+}
+
+/* ---- the answer ---- */
+
+static int read_nothing(struct pool_call *call, struct error *err)
+{
+    (void)call;
+    (void)err;
+    return 0;
+}
+
+static int read_execution(struct pool_call *call, struct error *err)
+{
+    const struct buf *answer = &call->result.answer;
+    return wire_read_execution(call->client->version.generation, answer->data, answer->length,
+                               &call->result.execution, err);
+}
+
+static int read_file_list(struct pool_call *call, struct error *err)
+{
+    const struct buf *answer = &call->result.answer;
+    return wire_read_file_list(call->client->version.generation, answer->data, answer->length,
+                               &call->result.files, err);
+}
+
+static int read_file(struct pool_call *call, struct error *err)
+{
+    const struct buf *answer = &call->result.answer;
+    return wire_read_file(call->client->version.generation, answer->data, answer->length,
+                          &call->result.file, err);
+}
+
+/* How the answer to each operation is read. */
+static int (*const readers[])(struct pool_call *call, struct error *err) = {
+    [POOL_EXECUTE] = read_execution, [POOL_LIST] = read_file_list,
+    [POOL_UPLOAD] = read_file,       [POOL_DOWNLOAD] = read_nothing,
+    [POOL_REMOVE] = read_nothing,    [POOL_DELETE_SESSION] = read_nothing,
+};
+
+static bool is_success(unsigned status)
+{
+    return status >= 200 && status < 300;
+}
+
+static enum error_code code_of(unsigned status)
+{
+    switch (status) {
+    case 401:
+    case 403:
+        return ERROR_DENIED;
+    case 404:
+        return ERROR_MISSING;
+    case 413:
+    case 429:
+    case 507:
+        return ERROR_LIMIT;
+    case 408:
+        return ERROR_TIMEOUT;
+    default:
+        return status < 500 ? ERROR_INVALID : ERROR_SYSTEM;
+    }
+}
+
+/* The service said no: keeps its words, and makes a sentence of them. */
+static void describe_refusal(struct pool_call *call)
+{
+    struct pool_result *result = &call->result;
+    struct wire_error *service = &result->service;
+    result->refused = true;
+    if (result->status >= 300 && result->status < 400) {
+        const char *location = http_exchange_header(call->exchange, "Location");
+        error_set(&result->failure, ERROR_DENIED,
+                  "the pool answered %u with a redirect to %.200s, which is not followed because "
+                  "the credential would go there too",
+                  result->status, location ? location : "nowhere");
+        return;
+    }
+    struct error ignored;
+    const struct buf *answer = &result->answer;
+    bool has_body =
+        answer->length > 0 && wire_read_error(answer->data, answer->length, service, &ignored) == 0;
+    error_set(&result->failure, code_of(result->status), "the pool answered %u%s%.64s%s%.360s",
+              result->status, has_body ? " " : "", has_body ? service->code : "",
+              has_body ? ": " : "", has_body ? service->message : "");
+}
+
+static int on_head(void *self, struct http_exchange *exchange, struct error *err)
+{
+    (void)err;
+    struct pool_call *call = self;
+    call->result.status = http_exchange_status(exchange);
+    call->result.retry_after_s = http_exchange_retry_after_s(exchange);
+    return 0;
+}
+
+static int on_data(void *self, struct http_exchange *exchange, const char *data, size_t length,
+                   struct error *err)
+{
+    (void)exchange;
+    struct pool_call *call = self;
+    struct pool_result *result = &call->result;
+    bool succeeds = is_success(result->status);
+    if (succeeds && call->operation == POOL_DOWNLOAD) {
+        result->downloaded_bytes += length;
+        call->stopped_by_sink = call->sink.on_data(call->sink.self, data, length, err) < 0;
+        return call->stopped_by_sink ? -1 : 0;
+    }
+
+    size_t limit = succeeds ? ANSWER_BYTES_MAX : REFUSAL_BYTES_MAX;
+    if (!succeeds && length > limit - result->answer.length)
+        length = limit - result->answer.length;
+    if (length > limit - result->answer.length || !buf_append(&result->answer, data, length))
+        return error_set(err, ERROR_LIMIT, "the answer is larger than %zu bytes", limit);
+    return 0;
+}
+
+static void end_call(struct pool_call *call)
+{
+    call->handler.on_done(call->handler.self, &call->result);
+    call_free(call);
+}
+
+static void on_done(void *self, struct http_exchange *exchange, const struct error *failure)
+{
+    (void)exchange;
+    struct pool_call *call = self;
+    struct pool_result *result = &call->result;
+    if (failure) {
+        result->failure = *failure;
+        if (!call->stopped_by_sink)
+            error_add_context(&result->failure, "reach the pool at %.200s",
+                              call->client->endpoint.base);
+    } else if (!is_success(result->status)) {
+        describe_refusal(call);
+    } else if (readers[call->operation](call, &result->failure) < 0) {
+        error_add_context(&result->failure, "read the pool's answer");
+    } else {
+        result->succeeded = true;
+    }
+    end_call(call);
+}
+
+void pool_call_cancel(struct pool_call *call)
+{
+    http_exchange_cancel(call->exchange);
+    error_set(&call->result.failure, ERROR_CONFLICT, "cancelled");
+    end_call(call);
+}
+
+/* ---- the request ---- */
+
+/* What differs between calls; NULL and 0 where absent. */
+struct call_plan {
+    enum pool_operation operation;
+    struct pool_target target;
+    struct buf request; /* JSON; taken */
+    const struct http_upload *upload;
+    const struct pool_sink *sink;
+    int64_t total_timeout_ms;
+    int64_t stall_timeout_ms;
+};
+
+static int read_authorization(struct pool_client *client, struct buf *out, struct error *err)
+{
+    buf_append_text(out, "Authorization: Bearer ");
+    return client->credential.read_token(client->credential.self, CREDENTIAL_SCOPE_POOL, out, err);
+}
+
+static int start_exchange(struct pool_call *call, const struct call_plan *plan, struct error *err)
+{
+    struct pool_client *client = call->client;
+    AUTO_BUF struct buf url = {0};
+    AUTO_BUF struct buf authorization = {.limit = AUTHORIZATION_BYTES_MAX};
+    if (pool_url_build(&client->endpoint, &client->version, plan->operation, &plan->target, &url,
+                       err) < 0 ||
+        read_authorization(client, &authorization, err) < 0)
+        return -1;
+
+    bool is_download = plan->operation == POOL_DOWNLOAD;
+    const char *json = call->request.length > 0 ? "Content-Type: application/json" : NULL;
+    const char *headers[] = {authorization.data, json, NULL};
+    struct http_exchange_options options = {
+        .method = pool_url_method(plan->operation),
+        .url = url.data,
+        .headers = headers,
+        .body = json ? call->request.data : NULL,
+        .body_length = call->request.length,
+        .upload = plan->upload,
+        .answer_bytes_max = is_download ? DOWNLOAD_BYTES_MAX : ANSWER_BYTES_MAX,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .total_timeout_ms = plan->total_timeout_ms,
+        .stall_timeout_ms = plan->stall_timeout_ms,
+    };
+    struct http_exchange_handler handler = {
+        .self = call, .on_head = on_head, .on_data = on_data, .on_done = on_done};
+    return http_client_start(client->http, &options, &handler, &call->exchange, err);
+}
+
+static int start_call(struct pool_client *client, struct call_plan *plan,
+                      const struct pool_handler *handler, struct pool_call **ret_call,
+                      struct error *err)
+{
+    struct pool_call *call = xcalloc(1, sizeof *call);
+    call->client = client;
+    call->operation = plan->operation;
+    call->handler = *handler;
+    call->request = plan->request;
+    if (plan->sink)
+        call->sink = *plan->sink;
+    call->result.retry_after_s = -1;
+    if (start_exchange(call, plan, err) < 0) {
+        call_free(call);
+        return -1;
+    }
+    *ret_call = call;
+    return 0;
+}
+
+/* ---- the operations ---- */
+
+int pool_client_execute(struct pool_client *client, const char *identifier,
+                        const struct wire_execution_request *request,
+                        const struct pool_handler *handler, struct pool_call **ret_call,
+                        struct error *err)
+{
+    int64_t seconds = request->timeout_s > 0 ? request->timeout_s : EXECUTION_SECONDS_MAX;
+    struct call_plan plan = {.operation = POOL_EXECUTE,
+                             .target = {.identifier = identifier},
+                             .total_timeout_ms = seconds * 1000 + EXECUTION_MARGIN_MS};
+    if (wire_write_execution_request(client->version.generation, request, &plan.request, err) < 0) {
+        buf_free(&plan.request);
+        return -1;
+    }
+    return start_call(client, &plan, handler, ret_call, err);
+}
+
+int pool_client_list(struct pool_client *client, const char *identifier, const char *directory,
+                     bool recursive, const struct pool_handler *handler,
+                     struct pool_call **ret_call, struct error *err)
+{
+    AUTO_FREE char *path = NULL;
+    if (pool_path_clean(directory ? directory : "", &path, err) < 0)
+        return -1;
+    struct call_plan plan = {.operation = POOL_LIST,
+                             .target = {identifier, path, recursive},
+                             .total_timeout_ms = CALL_TIMEOUT_MS};
+    return start_call(client, &plan, handler, ret_call, err);
+}
+
+/* Opened by the caller; checked by what it is, not by its name. */
+static int measure_file(int fd, uint64_t *ret_bytes, struct error *err)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return error_from_errno(err, "fstat");
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, ERROR_INVALID, "not a regular file");
+    if (status.st_size > UPLOAD_BYTES_MAX)
+        return error_set(err, ERROR_LIMIT,
+                         "the file has %lld bytes; the service accepts at most %d",
+                         (long long)status.st_size, UPLOAD_BYTES_MAX);
+    *ret_bytes = (uint64_t)status.st_size;
+    return 0;
+}
+
+int pool_client_upload(struct pool_client *client, const char *identifier, const char *directory,
+                       const char *name, int fd, const struct pool_handler *handler,
+                       struct pool_call **ret_call, struct error *err)
+{
+    AUTO_FREE char *path = NULL;
+    AUTO_FREE char *clean_name = NULL;
+    uint64_t length_bytes;
+    if (pool_path_clean(directory ? directory : "", &path, err) < 0 ||
+        pool_path_clean(name, &clean_name, err) < 0 || measure_file(fd, &length_bytes, err) < 0)
+        return -1;
+
+    /* Generation 1 has no directory parameter: the name carries it. */
+    bool joins = client->version.generation == WIRE_GENERATION_1 && *path;
+    AUTO_FREE char *joined = joins ? xasprintf("%s/%s", path, clean_name) : NULL;
+    struct http_upload upload = {.part_name = "file",
+                                 .filename = joined ? joined : clean_name,
+                                 .content_type = "application/octet-stream",
+                                 .fd = fd,
+                                 .length_bytes = length_bytes};
+    struct call_plan plan = {.operation = POOL_UPLOAD,
+                             .target = {.identifier = identifier, .path = path},
+                             .upload = &upload,
+                             .stall_timeout_ms = STALL_TIMEOUT_MS};
+    return start_call(client, &plan, handler, ret_call, err);
+}
+
+int pool_client_download(struct pool_client *client, const char *identifier, const char *path,
+                         const struct pool_sink *sink, const struct pool_handler *handler,
+                         struct pool_call **ret_call, struct error *err)
+{
+    AUTO_FREE char *clean = NULL;
+    if (pool_path_clean(path, &clean, err) < 0)
+        return -1;
+    struct call_plan plan = {.operation = POOL_DOWNLOAD,
+                             .target = {.identifier = identifier, .path = clean},
+                             .sink = sink,
+                             .stall_timeout_ms = STALL_TIMEOUT_MS};
+    return start_call(client, &plan, handler, ret_call, err);
+}
+
+int pool_client_remove_file(struct pool_client *client, const char *identifier, const char *path,
+                            const struct pool_handler *handler, struct pool_call **ret_call,
+                            struct error *err)
+{
+    AUTO_FREE char *clean = NULL;
+    if (pool_path_clean(path, &clean, err) < 0)
+        return -1;
+    struct call_plan plan = {.operation = POOL_REMOVE,
+                             .target = {.identifier = identifier, .path = clean},
+                             .total_timeout_ms = CALL_TIMEOUT_MS};
+    return start_call(client, &plan, handler, ret_call, err);
+}
+
+int pool_client_delete_session(struct pool_client *client, const char *identifier,
+                               const struct pool_handler *handler, struct pool_call **ret_call,
+                               struct error *err)
+{
+    struct call_plan plan = {.operation = POOL_DELETE_SESSION,
+                             .target = {.identifier = identifier},
+                             .total_timeout_ms = CALL_TIMEOUT_MS};
+    return start_call(client, &plan, handler, ret_call, err);
+}
