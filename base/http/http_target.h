@@ -1,8 +1,9 @@
 /* http_target: a raw request target, taken apart.
  *
- * "/subscriptions//s/executions?identifier=a%20b" -> decoded path segments and query parameters. Each is
- * percent-decoded exactly once; "+" stays a plus; a segment "." or "..", a NUL, ill-formed UTF-8 and a broken
- * escape are ERROR_INVALID; empty segments are dropped ("//"). A decoded segment may hold "/" ("%2F"). Fuzzed.
+ * "/subscriptions//s/executions?identifier=a%20b" -> decoded path segments and query parameters.
+ * Each is percent-decoded exactly once; "+" stays a plus; a segment "." or "..", a NUL, ill-formed
+ * UTF-8 and a broken escape are ERROR_INVALID; empty segments are dropped ("//"). A decoded segment
+ * may hold "/" ("%2F"). Fuzzed.
  */
 #pragma once
 
@@ -21,7 +22,8 @@ struct http_target {
     char *storage;
 };
 
-/* ERROR_LIMIT beyond the counts above. On success free with http_target_clear. A target in absolute form
+/* ERROR_LIMIT beyond the counts above. On success free with http_target_clear. A target in absolute
+ * form
  * ("http://host/path") is taken as its path. */
 int http_target_parse(const char *raw, size_t length, struct http_target *ret_target,
                       struct error *err);
