@@ -352,7 +352,7 @@ int pool_client_upload(struct pool_client *client, const char *identifier, const
 {
     AUTO_FREE char *path = NULL;
     AUTO_FREE char *clean_name = NULL;
-    uint64_t length_bytes;
+    uint64_t length_bytes = 0;
     if (pool_path_clean(directory ? directory : "", &path, err) < 0 ||
         pool_path_clean(name, &clean_name, err) < 0 || measure_file(fd, &length_bytes, err) < 0)
         return -1;
