@@ -274,6 +274,7 @@ void session_on_ended(struct session *session, const struct error *why)
     session->state = SESSION_ENDED;
 
     session_hold(session);
+    session_end_turn(session);
     lose_all(&session->executions, session, why);
     lose_all(&session->transfers, session, why);
     session_release(session);

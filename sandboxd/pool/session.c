@@ -39,6 +39,7 @@ static void start_next(struct session *session)
         return;
     struct work *work = queue_pop(&session->executions);
     session->state = SESSION_BUSY;
+    session->in_turn = true;
     work->on_turn(work->self, session);
 }
 
@@ -70,6 +71,14 @@ void session_hold(struct session *session)
     pool_note_quiet(session);
 }
 
+void session_end_turn(struct session *session)
+{
+    if (!session->in_turn)
+        return;
+    session->in_turn = false;
+    session_release(session);
+}
+
 bool session_has_ended(const struct session *session)
 {
     return session->state >= SESSION_REMOVING;
@@ -94,18 +103,14 @@ void session_on_started(struct session *session)
 
 void session_on_interpreter_idle(struct session *session)
 {
-    if (session_has_ended(session))
-        return;
-    bool was_busy = session->state == SESSION_BUSY;
-    session->state = SESSION_IDLE;
-    session->joining = false;
-    if (!was_busy)
-        pool_note_ready(session);
-
     session_hold(session);
-    if (was_busy)
-        session_release(session);
-    start_next(session);
+    session_end_turn(session);
+    if (!session_has_ended(session)) {
+        session->state = SESSION_IDLE;
+        session->joining = false;
+        pool_note_ready(session);
+        start_next(session);
+    }
     session_release(session);
 }
 
@@ -120,26 +125,27 @@ static void lose_first(struct session *session, const struct error *why)
     work->on_lost(work->self, why);
 }
 
-void session_on_interpreter_gone(struct session *session, const struct error *why)
+static void recover(struct session *session, const struct error *why)
 {
-    if (session_has_ended(session))
-        return;
-    if (!session->identifier) {
-        pool_note_failed_start(session->pool);
-        pool_remove_session(session);
-        return;
-    }
     enum session_state before = session->state;
     session->state = SESSION_RECOVERING;
     session->joining = false;
-
-    session_hold(session);
-    if (before == SESSION_BUSY)
-        session_release(session);
-    if (before == SESSION_STARTING || before == SESSION_RECOVERING)
-        lose_first(session, why);
     bool at_once = before == SESSION_BUSY || before == SESSION_IDLE;
+    if (!at_once)
+        lose_first(session, why);
     if (!session_has_ended(session) && (at_once || session->executions.first))
         join(session);
+}
+
+void session_on_interpreter_gone(struct session *session, const struct error *why)
+{
+    session_hold(session);
+    session_end_turn(session);
+    if (!session_has_ended(session) && session->identifier)
+        recover(session, why);
+    else if (!session_has_ended(session)) {
+        pool_note_failed_start(session->pool);
+        pool_remove_session(session);
+    }
     session_release(session);
 }

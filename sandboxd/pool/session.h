@@ -66,6 +66,7 @@ struct session {
     char *identifier; /* NULL: a ready instance */
     enum session_state state;
     bool has_shell; /* files can be reached */
+    bool in_turn;   /* an execution has its turn, which is one of the holds */
     bool joining;   /* an interpreter was asked for and is not ready yet */
     unsigned holds; /* executions and transfers under way or waiting */
     struct work_queue executions;
@@ -88,6 +89,9 @@ void session_hold(struct session *session);
 void session_release(struct session *session);
 
 bool session_has_ended(const struct session *session);
+
+/* Used by pool.c: the execution that had its turn, if any, has it no longer. */
+void session_end_turn(struct session *session);
 
 /* Its descriptors have arrived. */
 void session_on_started(struct session *session);

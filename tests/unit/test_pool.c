@@ -381,7 +381,6 @@ static void removal_loses_what_waits_and_frees_after_the_last_hold(void **state)
     assert_int_equal(running.losses, 0); /* its own turn ends with the interpreter */
     assert_true(session_has_ended(session));
     fake_broker_reap(session);
-    session_release(session); /* the execution */
     assert_int_equal(session->state, SESSION_ENDED);
     session_release(session); /* the upload: now it is freed */
     pool_destroy(f.pool);

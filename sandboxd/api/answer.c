@@ -1,0 +1,110 @@
+#include "sandboxd/api/answer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/core/text.h"
+
+/* The service's own words; clients look for them. */
+static const char timed_out_text[] = "Request timed out waiting for code execution to complete";
+static const char aborted_text[] = "Execution aborted";
+
+/* JSON text of a value, escaped: the value's limit times the longest escape. */
+enum { RESULT_JSON_BYTES_MAX = 6 * RESULT_BYTES_LIMIT + 64 };
+
+int64_t answer_execution_time_ms(const struct run *run)
+{
+    int64_t us = run->outcome == RUN_FINISHED ? (int64_t)(run->done.wall_us & INT64_MAX)
+                                              : run->answered_us - run->started_us;
+    return us / 1000;
+}
+
+static void start_line(struct buf *text)
+{
+    if (text->length > 0 && text->data[text->length - 1] != '\n')
+        buf_append_text(text, "\n");
+}
+
+static void write_errors(const struct run *run, struct buf *out)
+{
+    if (run->outcome == RUN_TIMED_OUT) {
+        buf_append_text(out, timed_out_text);
+        return;
+    }
+    capture_write(&run->errors, out);
+    if (run->outcome == RUN_ABORTED) {
+        start_line(out);
+        buf_append_text(out, aborted_text);
+        if (run->ending[0])
+            buf_printf(out,
+                       "\nThe interpreter has gone: %s. Its variables are lost, files in /mnt/data "
+                       "are kept.",
+                       run->ending);
+        return;
+    }
+    if (run->result_total > run->result.length) {
+        start_line(out);
+        buf_printf(out, "The result of %" PRIu64 " bytes is larger than %d; %s.\n",
+                   run->result_total, RESULT_BYTES_LIMIT,
+                   run->done.display == DISPLAY_IMAGE ? "the figure is left out" : "it was cut");
+    }
+}
+
+/* The raw JSON of the value; empty for none. */
+static void write_result(const struct run *run, const struct answer_options *options,
+                         struct buf *out)
+{
+    bool cut = run->result_total > run->result.length;
+    if (run->outcome != RUN_FINISHED)
+        return;
+    if (run->done.display == DISPLAY_NONE && options->none_as_null)
+        buf_append_text(out, "null");
+    if (run->done.display == DISPLAY_IMAGE && !cut)
+        wire_write_image((const uint8_t *)run->result.data, run->result.length, out);
+    if (run->done.display == DISPLAY_TEXT) {
+        AUTO_BUF struct buf text = {0};
+        text_append_utf8_lossy(&text, run->result.data ? run->result.data : "", run->result.length);
+        wire_write_value(text.data ? text.data : "", text.length, options->value_as_text || cut,
+                         out);
+    }
+}
+
+/* Keeps the first `characters` code points. */
+static void truncate_characters(struct buf *text, int64_t characters)
+{
+    size_t at = 0;
+    while (at < text->length && characters-- > 0) {
+        at++;
+        while (at < text->length && (text->data[at] & 0xC0) == 0x80)
+            at++;
+    }
+    if (at < text->length) {
+        text->length = at;
+        text->data[at] = '\0';
+    }
+}
+
+static char *take_stream(struct buf *text, const struct answer_options *options, size_t *ret_length)
+{
+    if (options->stream_characters_max >= 0)
+        truncate_characters(text, options->stream_characters_max);
+    *ret_length = text->length;
+    return buf_take(text);
+}
+
+void answer_fill(const struct run *run, const struct answer_options *options,
+                 struct wire_execution *execution)
+{
+    AUTO_BUF struct buf output = {0}, errors = {0}, result = {.limit = RESULT_JSON_BYTES_MAX};
+    capture_write(&run->output, &output);
+    write_errors(run, &errors);
+    write_result(run, options, &result);
+
+    bool succeeded = run->outcome == RUN_FINISHED && run->done.succeeded;
+    execution->status = succeeded ? WIRE_STATUS_SUCCEEDED : WIRE_STATUS_FAILED;
+    execution->standard_output = take_stream(&output, options, &execution->standard_output_length);
+    execution->standard_error = take_stream(&errors, options, &execution->standard_error_length);
+    execution->result_length = result.length;
+    execution->result = result.length > 0 ? buf_take(&result) : NULL;
+    execution->execution_time_ms = answer_execution_time_ms(run);
+}

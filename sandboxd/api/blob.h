@@ -1,0 +1,27 @@
+/* blob: what a front needs to know of a session that an earlier front started.
+ *
+ * The broker keeps these bytes for each session and never looks inside. One line of text each:
+ * version, pool, GUID, creation time in milliseconds since 1970, identifier (empty: a ready
+ * instance).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/core/error.h"
+#include "base/core/identifier.h"
+#include "base/core/random.h"
+#include "sandboxd/control/message.h"
+#include "sandboxd/pool/pool.h"
+
+struct blob {
+    char pool[POOL_NAME_MAX + 1];
+    char guid[GUID_TEXT_MAX];
+    int64_t created_at_ms;
+    char identifier[IDENTIFIER_LENGTH_MAX + 1];
+};
+
+size_t blob_write(const struct blob *blob, char ret_data[SESSION_BLOB_MAX]);
+/* ERROR_INVALID for bytes that blob_write did not make. */
+int blob_read(const void *data, size_t length, struct blob *ret_blob, struct error *err);

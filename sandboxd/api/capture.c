@@ -1,0 +1,66 @@
+#include "sandboxd/api/capture.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/text.h"
+
+void capture_open(struct capture *capture, size_t limit)
+{
+    *capture = (struct capture){.limit = limit};
+}
+
+void capture_close(struct capture *capture)
+{
+    buf_free(&capture->head);
+    free(capture->tail);
+    *capture = (struct capture){.limit = capture->limit};
+}
+
+static void append_to_tail(struct capture *capture, const char *data, size_t length)
+{
+    size_t size = capture->limit - capture->limit / 2;
+    if (!capture->tail)
+        capture->tail = xcalloc(1, size);
+    if (length > size) {
+        data += length - size;
+        length = size;
+    }
+    size_t first = size - capture->tail_next < length ? size - capture->tail_next : length;
+    memcpy(capture->tail + capture->tail_next, data, first);
+    memcpy(capture->tail, data + first, length - first);
+    capture->tail_next = (capture->tail_next + length) % size;
+    capture->tail_length =
+        capture->tail_length + length < size ? capture->tail_length + length : size;
+}
+
+void capture_append(struct capture *capture, const char *data, size_t length)
+{
+    capture->total += length;
+    size_t room = capture->limit / 2 - capture->head.length;
+    size_t to_head = length < room ? length : room;
+    if (!buf_append(&capture->head, data, to_head))
+        return;
+    if (length > to_head)
+        append_to_tail(capture, data + to_head, length - to_head);
+}
+
+void capture_write(const struct capture *capture, struct buf *out)
+{
+    AUTO_BUF struct buf bytes = {0};
+    uint64_t left_out = capture->total - capture->head.length - capture->tail_length;
+    bool whole = buf_append(&bytes, capture->head.data, capture->head.length);
+    if (left_out > 0)
+        whole = whole &&
+                buf_printf(&bytes, "\n[%" PRIu64 " bytes of output are left out here]\n", left_out);
+    if (capture->tail_length > 0) {
+        size_t size = capture->limit - capture->limit / 2;
+        size_t start = capture->tail_length < size ? 0 : capture->tail_next;
+        whole = whole && buf_append(&bytes, capture->tail + start, capture->tail_length - start) &&
+                buf_append(&bytes, capture->tail, start);
+    }
+    if (whole && bytes.length > 0)
+        text_append_utf8_lossy(out, bytes.data, bytes.length);
+}

@@ -1,0 +1,30 @@
+/* config: the pools that this daemon serves, read once at start.
+ *
+ * The document uses Azure's resource names under `properties`; what Azure does not have lives under
+ * `sandpool`, where unknown members are errors. docs/operations.md shows a complete one:
+ *
+ *     {"pools": [{"name": "default",
+ *                 "properties": {"scaleConfiguration": {"maxConcurrentSessions": 10}},
+ *                 "sandpool": {"executionTimeoutSeconds": 220}}]}
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/core/error.h"
+#include "sandboxd/pool/pool.h"
+
+enum {
+    CONFIG_BYTES_MAX = 1024 * 1024,
+    CONFIG_POOLS_MAX = 64,
+};
+
+struct config {
+    struct pool_settings pools[CONFIG_POOLS_MAX];
+    size_t pool_count;
+};
+
+/* One pool, "default", with the documented limits. */
+void config_set_defaults(struct config *ret_config);
+/* ERROR_INVALID with the JSON path of the member at fault. */
+int config_read(const char *data, size_t length, struct config *ret_config, struct error *err);

@@ -1,0 +1,49 @@
+#include "sandboxd/api/dialect.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+const char dialect_supported_versions[] =
+    "2024-02-02-preview, 2024-08-02-preview, 2024-10-02-preview, 2025-02-02-preview, "
+    "2025-10-02-preview";
+
+enum { DATE_LENGTH = 10 };
+
+static const struct {
+    const char *date;
+    enum api_version version;
+} versions[] = {
+    {"2025-10-02", API_2025_10_02}, {"2025-02-02", API_2025_02_02}, {"2024-10-02", API_2024_10_02},
+    {"2024-08-02", API_2024_08_02}, {"2024-02-02", API_2024_02_02},
+};
+
+static bool is_version(const char *text)
+{
+    static const char shape[] = "dddd-dd-dd";
+    for (int i = 0; i < DATE_LENGTH; i++) {
+        bool digit = text[i] >= '0' && text[i] <= '9';
+        if (shape[i] == 'd' ? !digit : text[i] != shape[i])
+            return false;
+    }
+    return text[DATE_LENGTH] == '\0' || strcmp(text + DATE_LENGTH, "-preview") == 0;
+}
+
+int dialect_read_version(const char *text, enum api_version *ret_version, struct error *err)
+{
+    if (!is_version(text))
+        return error_set(err, ERROR_INVALID,
+                         "api-version must be a date such as 2025-10-02-preview");
+    *ret_version = API_2024_02_02;
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        if (strncmp(text, versions[i].date, DATE_LENGTH) >= 0) {
+            *ret_version = versions[i].version;
+            break;
+        }
+    }
+    return 0;
+}
+
+enum wire_generation dialect_generation(enum api_version version)
+{
+    return version >= API_2024_10_02 ? WIRE_GENERATION_2 : WIRE_GENERATION_1;
+}

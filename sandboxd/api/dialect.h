@@ -1,0 +1,23 @@
+/* dialect: which shape of the API a request speaks.
+ *
+ * The path decides first, then api-version (docs/api.md, "Versions"). Versions are read leniently:
+ * any YYYY-MM-DD with or without "-preview" means the newest one known that is not newer.
+ */
+#pragma once
+
+#include "base/core/error.h"
+#include "base/json/wire.h"
+
+enum api_version {
+    API_2024_02_02, /* generation 1 */
+    API_2024_08_02,
+    API_2024_10_02, /* generation 2 */
+    API_2025_02_02,
+    API_2025_10_02,
+};
+
+/* The value of the api-supported-versions header. */
+extern const char dialect_supported_versions[];
+
+int dialect_read_version(const char *text, enum api_version *ret_version, struct error *err);
+enum wire_generation dialect_generation(enum api_version version);

@@ -1,0 +1,325 @@
+#include "sandboxd/api/exchange.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/identifier.h"
+#include "base/core/log.h"
+#include "base/core/random.h"
+#include "base/json/json.h"
+#include "sandboxd/api/front.h"
+#include "sandboxd/api/origin.h"
+#include "sandboxd/api/session_link.h"
+
+enum { CLIENT_REQUEST_ID_MAX = 128 };
+
+static void make_trace_id(char ret_text[TRACE_TEXT_MAX])
+{
+    uint64_t halves[2];
+    random_bytes(halves, sizeof halves);
+    snprintf(ret_text, TRACE_TEXT_MAX, "%016" PRIx64 "%016" PRIx64, halves[0], halves[1]);
+}
+
+static struct exchange *exchange_create(struct front *front, struct http_request *request)
+{
+    struct exchange *exchange = xcalloc(1, sizeof *exchange);
+    exchange->front = front;
+    exchange->request = request;
+    exchange->started_us = clock_monotonic_us();
+    exchange->body.limit = JSON_BYTES_MAX;
+    make_trace_id(exchange->trace_id);
+    http_request_set_data(request, exchange);
+    front->exchanges++;
+    return exchange;
+}
+
+void exchange_pin(struct exchange *exchange)
+{
+    exchange->pins++;
+}
+
+static void destroy_if_unused(struct exchange *exchange)
+{
+    if (exchange->request || exchange->pins > 0)
+        return;
+    exchange->front->exchanges--;
+    if (exchange->held)
+        session_release(exchange->held);
+    http_target_clear(&exchange->target);
+    buf_free(&exchange->body);
+    free(exchange);
+}
+
+void exchange_unpin(struct exchange *exchange)
+{
+    exchange->pins--;
+    destroy_if_unused(exchange);
+}
+
+static void end_sink(struct exchange *exchange)
+{
+    struct body_sink sink = exchange->sink;
+    exchange->sink = (struct body_sink){0};
+    if (sink.on_gone)
+        sink.on_gone(sink.self);
+}
+
+/* Only what is safe in a header comes back. */
+static bool is_echoable(const char *text)
+{
+    size_t length = 0;
+    for (const char *p = text; *p; p++, length++) {
+        if (!isgraph((unsigned char)*p))
+            return false;
+    }
+    return length > 0 && length <= CLIENT_REQUEST_ID_MAX;
+}
+
+void exchange_respond(struct exchange *exchange, struct http_response *response)
+{
+    if (!exchange->request || exchange->responded) {
+        free(response->body);
+        if (response->has_file)
+            close(response->file_fd);
+        return;
+    }
+    http_response_add(response, "api-supported-versions", dialect_supported_versions);
+    http_response_add(response, "X-Content-Type-Options", "nosniff");
+    const char *request_id = http_request_header(exchange->request, "x-ms-client-request-id");
+    if (request_id && is_echoable(request_id))
+        http_response_add(response, "x-ms-client-request-id", request_id);
+
+    exchange->responded = true;
+    exchange->status = response->status;
+    exchange->bytes_sent = response->has_file ? response->file_length : response->body_length;
+    exchange_pin(exchange);
+    http_request_respond(exchange->request, response);
+    end_sink(exchange);
+    exchange_unpin(exchange);
+}
+
+void exchange_respond_json(struct exchange *exchange, unsigned status, struct buf *body)
+{
+    struct http_response response = {.status = status, .body_length = body->length};
+    response.body = buf_take(body);
+    http_response_add(&response, "Content-Type", "application/json; charset=utf-8");
+    exchange_respond(exchange, &response);
+}
+
+void exchange_fail(struct exchange *exchange, enum service_code code, const char *target,
+                   const char *format, ...)
+{
+    char message[ERROR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+
+    struct http_response response = {.close = code == SERVICE_REQUEST_TOO_LARGE};
+    problem_write(code, target, message, exchange->trace_id, &response);
+    exchange_respond(exchange, &response);
+}
+
+struct session *exchange_obtain_session(struct exchange *exchange, const char *identifier,
+                                        bool *ret_new)
+{
+    struct error err = {0};
+    struct session *session = NULL;
+    if (!identifier || !identifier_is_valid(identifier, strlen(identifier))) {
+        exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "identifier",
+                      "identifier %s: give 4 to 128 printable ASCII characters without spaces",
+                      identifier ? "is malformed" : "is missing");
+        return NULL;
+    }
+    if (exchange->front->stopping) {
+        exchange_fail(exchange, SERVICE_UNAVAILABLE, NULL, "the daemon is stopping");
+        return NULL;
+    }
+    if (pool_obtain_session(exchange->pool, identifier, &session, ret_new, &err) < 0) {
+        exchange_fail(exchange, SERVICE_POOL_FULL, NULL, "%s", err.message);
+        return NULL;
+    }
+    exchange->session_number = session_link_of(session)->number;
+    return session;
+}
+
+/* ---- the head ---- */
+
+static bool read_version(struct exchange *exchange)
+{
+    struct error err = {0};
+    if (exchange->match.route->open)
+        return true;
+    const char *text = http_target_parameter(&exchange->target, "api-version");
+    if (!text || !*text) {
+        exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "api-version",
+                      "the query parameter api-version is missing; use 2025-10-02-preview");
+        return false;
+    }
+    if (http_target_parameter_count(&exchange->target, "api-version") > 1) {
+        exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "api-version",
+                      "the query parameter api-version is given more than once");
+        return false;
+    }
+    if (dialect_read_version(text, &exchange->version, &err) < 0) {
+        exchange_fail(exchange, SERVICE_UNSUPPORTED_VERSION, "api-version", "%s", err.message);
+        return false;
+    }
+    int generation = exchange->match.route->generation;
+    exchange->generation = generation == ROUTE_BY_VERSION ? dialect_generation(exchange->version)
+                                                          : (enum wire_generation)generation;
+    return true;
+}
+
+static bool read_identifier(struct exchange *exchange)
+{
+    const char *identifier = http_target_parameter(&exchange->target, "identifier");
+    if (http_target_parameter_count(&exchange->target, "identifier") > 1) {
+        exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "identifier",
+                      "the query parameter identifier is given more than once");
+        return false;
+    }
+    if (!identifier || !*identifier)
+        identifier = http_request_header(exchange->request, "Identifier");
+    exchange->identifier = identifier;
+    return true;
+}
+
+static bool find_route(struct exchange *exchange)
+{
+    struct error err = {0};
+    const char *raw = http_request_target(exchange->request);
+    const char *method = http_request_method(exchange->request);
+    if (http_target_parse(raw, strlen(raw), &exchange->target, &err) < 0) {
+        exchange->target = (struct http_target){0};
+        exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "url", "%s", err.message);
+        return false;
+    }
+    switch (router_find(method, &exchange->target, &exchange->match)) {
+    case ROUTE_UNKNOWN_PATH:
+        exchange_fail(exchange, SERVICE_RESOURCE_NOT_FOUND, NULL,
+                      "there is no such operation; docs/api.md lists them");
+        return false;
+    case ROUTE_WRONG_METHOD:
+        exchange_fail(exchange, SERVICE_NOT_SUPPORTED, NULL,
+                      "the method %s is not supported on this path", method);
+        return false;
+    default:
+        break;
+    }
+    exchange->pool = front_find_pool(exchange->front, exchange->match.pool);
+    if (!exchange->pool) {
+        exchange_fail(exchange, SERVICE_POOL_NOT_FOUND, NULL, "there is no pool \"%.64s\"",
+                      exchange->match.pool);
+        return false;
+    }
+    return true;
+}
+
+static bool is_from_here(struct exchange *exchange)
+{
+    struct error err = {0};
+    if (origin_check(http_request_header(exchange->request, "Host"),
+                     http_request_header(exchange->request, "Origin"),
+                     http_request_header(exchange->request, "Sec-Fetch-Site"), &err) == 0)
+        return true;
+    exchange_fail(exchange, SERVICE_FORBIDDEN, NULL, "%s", err.message);
+    return false;
+}
+
+static bool body_may_fit(struct exchange *exchange)
+{
+    if (exchange->match.route->body != ROUTE_BODY_JSON ||
+        http_request_content_length(exchange->request) <= (int64_t)JSON_BYTES_MAX)
+        return true;
+    exchange_fail(exchange, SERVICE_REQUEST_TOO_LARGE, NULL,
+                  "the body is larger than %d bytes; upload data as a file", JSON_BYTES_MAX);
+    return false;
+}
+
+static void on_head(void *self, struct http_request *request)
+{
+    struct exchange *exchange = exchange_create(self, request);
+    if (!is_from_here(exchange) || !find_route(exchange) || !read_version(exchange) ||
+        !read_identifier(exchange) || !body_may_fit(exchange))
+        return;
+    if (exchange->match.route->body == ROUTE_BODY_STREAM)
+        exchange->match.route->handle(exchange);
+}
+
+static void on_body(void *self, struct http_request *request, const char *data, size_t length)
+{
+    (void)self;
+    struct exchange *exchange = http_request_data(request);
+    exchange->bytes_received += length;
+    if (exchange->sink.on_data)
+        exchange->sink.on_data(exchange->sink.self, data, length);
+    else if (exchange->match.route->body == ROUTE_BODY_JSON &&
+             !buf_append(&exchange->body, data, length))
+        exchange_fail(exchange, SERVICE_REQUEST_TOO_LARGE, NULL,
+                      "the body is larger than %d bytes; upload data as a file", JSON_BYTES_MAX);
+}
+
+static void on_end(void *self, struct http_request *request)
+{
+    (void)self;
+    struct exchange *exchange = http_request_data(request);
+    if (exchange->sink.on_end)
+        exchange->sink.on_end(exchange->sink.self);
+    else if (exchange->match.route->body != ROUTE_BODY_STREAM)
+        exchange->match.route->handle(exchange);
+}
+
+static void log_request(const struct exchange *exchange)
+{
+    const struct route *route = exchange->match.route;
+    char session[32] = "-";
+    if (exchange->session_number)
+        snprintf(session, sizeof session, "s-%" PRIu64, exchange->session_number);
+    log_info(
+        "request.finished",
+        "trace=%s method=%s route=%s pool=%s session=%s status=%u wall_ms=%.3f bytes_in=%" PRIu64
+        " bytes_out=%" PRIu64,
+        exchange->trace_id, http_request_method(exchange->request), route ? route->pattern : "-",
+        exchange->pool ? exchange->pool->settings.name : "-", session, exchange->status,
+        (double)(clock_monotonic_us() - exchange->started_us) / 1e3, exchange->bytes_received,
+        exchange->bytes_sent);
+}
+
+static void on_gone(void *self, struct http_request *request)
+{
+    (void)self;
+    struct exchange *exchange = http_request_data(request);
+    if (!exchange)
+        return;
+    log_request(exchange);
+    exchange_pin(exchange);
+    exchange->request = NULL;
+    end_sink(exchange);
+    exchange_unpin(exchange);
+}
+
+static void on_refused(void *self, struct http_request *request, enum http_refusal why,
+                       const char *message)
+{
+    struct exchange *exchange = exchange_create(self, request);
+    bool headers = why == HTTP_REFUSED_HEADERS;
+    struct http_response response = {.close = true};
+    problem_write(headers ? SERVICE_HEADERS_TOO_LARGE : SERVICE_VALIDATION_FAILED,
+                  headers ? "headers" : "request", message, exchange->trace_id, &response);
+    exchange_respond(exchange, &response);
+}
+
+const struct http_handler exchange_handler = {
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_gone = on_gone,
+    .on_refused = on_refused,
+};

@@ -1,0 +1,75 @@
+/* exchange: one HTTP request from its head to the last byte of its answer.
+ *
+ * Handlers read what the request asks for here and answer through it. A handler whose answer comes
+ * later pins the exchange: it then outlives a client that hangs up, and the answer to nobody is
+ * dropped.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/core/buf.h"
+#include "base/http/http_server.h"
+#include "base/http/http_target.h"
+#include "sandboxd/api/dialect.h"
+#include "sandboxd/api/problem.h"
+#include "sandboxd/api/router.h"
+#include "sandboxd/pool/pool.h"
+
+struct front;
+
+enum { TRACE_TEXT_MAX = 33 };
+
+/* Takes the body of a ROUTE_BODY_STREAM request as it comes. */
+struct body_sink {
+    void (*on_data)(void *self, const char *data, size_t length);
+    void (*on_end)(void *self);
+    void (*on_gone)(void *self); /* the client went away or was answered: nothing more comes */
+    void *self;
+};
+
+struct exchange {
+    struct front *front;
+    struct http_request *request; /* NULL: nobody is there to be answered */
+    struct http_target target;
+    struct route_match match;
+    struct pool *pool;
+    enum api_version version;
+    enum wire_generation generation;
+    const char
+        *identifier; /* from query or header; NULL: absent, which only JSON bodies may mend */
+    struct buf body; /* ROUTE_BODY_JSON */
+    struct body_sink sink;
+    struct session
+        *held; /* released with the exchange, when the answer has been sent; may be NULL */
+    char trace_id[TRACE_TEXT_MAX];
+    unsigned pins;
+    bool responded;
+    /* for the log line */
+    int64_t started_us;
+    uint64_t session_number; /* 0: none */
+    uint64_t bytes_received;
+    uint64_t bytes_sent;
+    unsigned status;
+};
+
+/* The callbacks of the HTTP server; self is the struct front. */
+extern const struct http_handler exchange_handler;
+
+/* While pinned it stays in memory. */
+void exchange_pin(struct exchange *exchange);
+void exchange_unpin(struct exchange *exchange);
+
+/* Answers, if anybody is there: headers that every answer has are added. The response's body and
+ * file are taken in any case. */
+void exchange_respond(struct exchange *exchange, struct http_response *response);
+/* body is emptied. */
+void exchange_respond_json(struct exchange *exchange, unsigned status, struct buf *body);
+void exchange_fail(struct exchange *exchange, enum service_code code, const char *target,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The session that the request is about, allocated if need be; NULL after having answered with what
+ * is wrong. identifier is checked. */
+struct session *exchange_obtain_session(struct exchange *exchange, const char *identifier,
+                                        bool *ret_new);

@@ -1,0 +1,212 @@
+#include "sandboxd/api/front.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/log.h"
+#include "base/core/text.h"
+#include "sandboxd/api/exchange.h"
+
+struct pool *front_find_pool(struct front *front, const char *name)
+{
+    const char *wanted = name ? name : "default";
+    for (size_t i = 0; i < front->pool_count; i++) {
+        if (text_equal_ignoring_case(front->pools[i].pool->settings.name, wanted))
+            return front->pools[i].pool;
+    }
+    return name ? NULL : front->pools[0].pool;
+}
+
+bool front_is_healthy(const struct front *front)
+{
+    for (size_t i = 0; i < front->pool_count; i++) {
+        if (!front->pools[i].pool->settled)
+            return false;
+    }
+    return !front->stopping;
+}
+
+static struct pool *find_pool(void *self, const char *name)
+{
+    return front_find_pool(self, name);
+}
+
+/* ---- pools ---- */
+
+static void on_pool_time(void *self)
+{
+    struct front_pool *entry = self;
+    pool_wake(entry->pool);
+}
+
+static void on_wake(void *self, struct pool *pool, int64_t at_ms)
+{
+    struct front *front = self;
+    for (size_t i = 0; i < front->pool_count; i++) {
+        if (front->pools[i].pool == pool)
+            loop_start_timer(front->loop, &front->pools[i].wake, at_ms, on_pool_time,
+                             &front->pools[i]);
+    }
+}
+
+static void create_pools(struct front *front, const struct config *config)
+{
+    struct pool_broker seam = broker_link_seam(&front->broker);
+    for (size_t i = 0; i < config->pool_count; i++) {
+        front->pools[i].front = front;
+        front->pools[i].pool = pool_create(&config->pools[i], &seam, clock_system());
+    }
+    front->pool_count = config->pool_count;
+}
+
+static unsigned all_sessions(const struct config *config)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < config->pool_count; i++)
+        sum += config->pools[i].max_concurrent_sessions;
+    return sum;
+}
+
+/* ---- start ---- */
+
+/* Clients that come before this wait in the socket's queue: after a restart of the front nobody is
+ * told that a session is unknown which is about to be adopted. */
+static void on_hello(void *self)
+{
+    struct front *front = self;
+    struct error err = {0};
+    if (front->server)
+        return;
+    struct http_server_options options = {
+        .listen_fd = front->listen_fd,
+        .connections_max = FRONT_CONNECTIONS_MAX,
+        .idle_timeout_s = FRONT_IDLE_TIMEOUT_S,
+    };
+    struct http_handler handler = exchange_handler;
+    handler.self = front;
+    front->server = http_server_create(front->loop, &options, &handler, &err);
+    if (!front->server) {
+        log_error("front.failed", "error=\"%s\"", err.message);
+        loop_stop(front->loop);
+        return;
+    }
+    for (size_t i = 0; i < front->pool_count; i++)
+        pool_wake(front->pools[i].pool);
+    log_info("front.listening", "address=%s pools=%zu", front->address, front->pool_count);
+}
+
+/* ---- stop ---- */
+
+static void stop_accepting(struct front *front)
+{
+    front->stopping = true;
+    for (size_t i = 0; i < front->pool_count; i++) {
+        front->pools[i].pool->closing = true;
+        loop_stop_timer(front->loop, &front->pools[i].wake);
+    }
+    if (front->server)
+        http_server_quiesce(front->server);
+    if (front->exchanges == 0)
+        loop_stop(front->loop);
+}
+
+static void on_grace_over(void *self)
+{
+    struct front *front = self;
+    loop_stop(front->loop);
+}
+
+static void on_signal(void *self, uint32_t events)
+{
+    struct front *front = self;
+    struct signalfd_siginfo info;
+    (void)events;
+    if (read(front->signals.fd, &info, sizeof info) != (ssize_t)sizeof info || front->stopping)
+        return;
+    log_info("front.stopping", "requests=%u", front->exchanges);
+    loop_start_timer(front->loop, &front->stop_timer,
+                     loop_now_ms(front->loop) + FRONT_STOP_GRACE_MS, on_grace_over, front);
+    stop_accepting(front);
+}
+
+static void on_broker_closed(void *self, const struct error *err)
+{
+    struct front *front = self;
+    log_info("broker.closed", "reason=\"%s\"", err->message);
+    stop_accepting(front);
+    loop_stop(front->loop);
+}
+
+/* Answers that are on their way still reach their clients, within a bound. */
+static void flush_answers(struct front *front)
+{
+    struct error err = {0};
+    int64_t end_ms = loop_now_ms(front->loop) + FRONT_FLUSH_MS;
+    while (front->exchanges > 0 && loop_now_ms(front->loop) < end_ms) {
+        if (loop_run_once(front->loop, 50, &err) < 0)
+            break;
+    }
+}
+
+static int watch_signals(struct front *front, struct error *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return error_from_errno(err, "sigprocmask");
+    signal(SIGPIPE, SIG_IGN);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        return error_from_errno(err, "signalfd");
+    return loop_watch(front->loop, &front->signals, fd, EPOLLIN, on_signal, front, err);
+}
+
+static int open_front(struct front *front, int broker_fd, const struct config *config,
+                      struct error *err)
+{
+    struct broker_link_events events = {
+        .on_hello = on_hello,
+        .on_closed = on_broker_closed,
+        .on_wake = on_wake,
+        .find_pool = find_pool,
+        .self = front,
+    };
+    front->loop = loop_create(clock_system(), err);
+    if (!front->loop || watch_signals(front, err) < 0)
+        return -1;
+    create_pools(front, config);
+    return broker_link_open(&front->broker, front->loop, broker_fd, all_sessions(config), &events,
+                            err);
+}
+
+int front_run(const struct front_arguments *arguments, const struct config *config)
+{
+    struct front front = {.listen_fd = arguments->listen_fd, .address = arguments->address};
+    struct error err = {0};
+    if (open_front(&front, arguments->broker_fd, config, &err) < 0) {
+        log_error("front.failed", "error=\"%s\"", err.message);
+        return EXIT_FAILURE;
+    }
+
+    int result = loop_run(front.loop, &err);
+    if (result < 0)
+        log_error("front.failed", "error=\"%s\"", err.message);
+    bool stopped = front.stopping;
+
+    front.stopping = true;
+    broker_link_close(&front.broker);
+    flush_answers(&front);
+    http_server_destroy(front.server);
+    for (size_t i = 0; i < front.pool_count; i++)
+        pool_destroy(front.pools[i].pool);
+    loop_unwatch(front.loop, &front.signals);
+    close(front.signals.fd);
+    loop_destroy(front.loop);
+    return result == 0 && stopped ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,96 @@
+#include "sandboxd/api/problem.h"
+
+#include <errno.h>
+
+#include "base/core/buf.h"
+#include "base/json/wire.h"
+
+static const struct {
+    unsigned status;
+    const char *name;
+    const char *retry_after; /* seconds */
+} problems[SERVICE_CODE_END] = {
+    [SERVICE_PROPERTIES_MISSING] = {400, "SessionPropertiesMissing", NULL},
+    [SERVICE_VALIDATION_FAILED] = {400, "SessionRequestValidationFailed", NULL},
+    [SERVICE_NOT_SUPPORTED] = {400, "SessionRequestNotSupported", NULL},
+    [SERVICE_UNSUPPORTED_VERSION] = {400, "UnsupportedApiVersion", NULL},
+    [SERVICE_FORBIDDEN] = {403, "Forbidden", NULL},
+    [SERVICE_FILE_NOT_FOUND] = {404, "FileNotFound", NULL},
+    [SERVICE_POOL_NOT_FOUND] = {404, "SessionPoolNotFound", NULL},
+    [SERVICE_RESOURCE_NOT_FOUND] = {404, "ResourceNotFound", NULL},
+    [SERVICE_REQUEST_TOO_LARGE] = {413, "RequestEntityTooLarge", NULL},
+    [SERVICE_TOO_MANY_REQUESTS] = {429, "TooManyRequests", "1"},
+    [SERVICE_POOL_FULL] = {429, "SessionPoolMaxConcurrentSessionsReached", "30"},
+    [SERVICE_HEADERS_TOO_LARGE] = {431, "RequestHeaderFieldsTooLarge", NULL},
+    [SERVICE_INTERNAL_ERROR] = {500, "InternalServerError", NULL},
+    [SERVICE_UNAVAILABLE] = {503, "ServiceUnavailable", "1"},
+    [SERVICE_INSUFFICIENT_STORAGE] = {507, "InsufficientStorage", NULL},
+};
+
+unsigned problem_status(enum service_code code)
+{
+    return problems[code].status;
+}
+
+const char *problem_name(enum service_code code)
+{
+    return problems[code].name;
+}
+
+void problem_write(enum service_code code, const char *target, const char *message,
+                   const char *trace_id, struct http_response *response)
+{
+    response->status = problems[code].status;
+    http_response_add(response, "Content-Type", "application/json; charset=utf-8");
+    http_response_add(response, "x-ms-error-code", problems[code].name);
+    if (problems[code].retry_after)
+        http_response_add(response, "Retry-After", problems[code].retry_after);
+
+    struct wire_error error = {
+        .code = (char *)problems[code].name,
+        .message = (char *)message,
+        .target = (char *)target,
+        .trace_id = (char *)trace_id,
+    };
+    AUTO_BUF struct buf body = {0};
+    if (wire_write_error(&error, &body, NULL) == 0) {
+        response->body_length = body.length;
+        response->body = buf_take(&body);
+    }
+}
+
+enum service_code problem_of_errno(int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        return SERVICE_FILE_NOT_FOUND;
+    case ENOSPC:
+    case EDQUOT:
+        return SERVICE_INSUFFICIENT_STORAGE;
+    case ENAMETOOLONG:
+    case EINVAL:
+        return SERVICE_VALIDATION_FAILED;
+    case EACCES: /* a mode that the program chose */
+    case EPERM:
+    case EISDIR: /* not the kind of thing the operation is for */
+    case ELOOP:
+    case EMLINK:
+    case ENXIO:
+    case EXDEV:
+    case EEXIST:
+    case ENOTEMPTY:
+    case EBUSY:
+    case ETXTBSY:
+        return SERVICE_NOT_SUPPORTED;
+    case EAGAIN:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+    case ETIMEDOUT:
+    case ESRCH: /* the session ended meanwhile */
+        return SERVICE_UNAVAILABLE;
+    default:
+        return SERVICE_INTERNAL_ERROR;
+    }
+}

@@ -1,0 +1,38 @@
+/* problem: what can go wrong with a request, in the service's words.
+ *
+ * The only place where the HTTP statuses of errors appear. docs/api.md, "Errors".
+ */
+#pragma once
+
+#include "base/core/error.h"
+#include "base/http/http_server.h"
+
+enum service_code {
+    SERVICE_PROPERTIES_MISSING,
+    SERVICE_VALIDATION_FAILED,
+    SERVICE_NOT_SUPPORTED,
+    SERVICE_UNSUPPORTED_VERSION,
+    SERVICE_FORBIDDEN,
+    SERVICE_FILE_NOT_FOUND,
+    SERVICE_POOL_NOT_FOUND,
+    SERVICE_RESOURCE_NOT_FOUND,
+    SERVICE_REQUEST_TOO_LARGE,
+    SERVICE_TOO_MANY_REQUESTS,
+    SERVICE_POOL_FULL,
+    SERVICE_HEADERS_TOO_LARGE,
+    SERVICE_INTERNAL_ERROR,
+    SERVICE_UNAVAILABLE,
+    SERVICE_INSUFFICIENT_STORAGE,
+    SERVICE_CODE_END,
+};
+
+unsigned problem_status(enum service_code code);
+const char *problem_name(enum service_code code);
+
+/* Fills status, x-ms-error-code, Retry-After where a later attempt can help, and the body. target
+ * may be NULL; message is shown to the client. */
+void problem_write(enum service_code code, const char *target, const char *message,
+                   const char *trace_id, struct http_response *response);
+
+/* The code for a file operation that failed inside the session with this errno. */
+enum service_code problem_of_errno(int number);

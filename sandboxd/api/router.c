@@ -1,0 +1,112 @@
+#include "sandboxd/api/router.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/core/text.h"
+#include "sandboxd/api/executions.h"
+#include "sandboxd/api/files.h"
+#include "sandboxd/api/sessions.h"
+#include "sandboxd/api/uploads.h"
+
+#define GEN_1 WIRE_GENERATION_1
+#define GEN_2 WIRE_GENERATION_2
+
+/* clang-format off */
+static const struct route routes[] = {
+    /* method  pattern                         generation        open   body               handler */
+    {"POST",   "code/execute",                 GEN_1,            false, ROUTE_BODY_JSON,   execution_create},
+    {"POST",   "executions",                   GEN_2,            false, ROUTE_BODY_JSON,   execution_create},
+    {"POST",   "files/upload",                 GEN_1,            false, ROUTE_BODY_STREAM, upload_create},
+    {"POST",   "files",                        GEN_2,            false, ROUTE_BODY_STREAM, upload_create},
+    {"GET",    "files",                        ROUTE_BY_VERSION, false, ROUTE_BODY_NONE,   file_list},
+    {"GET",    "files/content/{name}/content", GEN_1,            false, ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/content/{name}",         GEN_1,            false, ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/{name}/content",         GEN_2,            false, ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/{name}",                 ROUTE_BY_VERSION, false, ROUTE_BODY_NONE,   file_show},
+    {"DELETE", "files/{name}",                 ROUTE_BY_VERSION, false, ROUTE_BODY_NONE,   file_delete},
+    {"DELETE", "session",                      GEN_2,            false, ROUTE_BODY_NONE,   session_delete},
+    {"GET",    "health",                       ROUTE_BY_VERSION, true,  ROUTE_BODY_NONE,   health_show},
+};
+/* clang-format on */
+
+static bool segment_is(const struct http_target *target, size_t index, const char *word)
+{
+    return index < target->segment_count && text_equal_ignoring_case(target->segments[index], word);
+}
+
+/* Reads the pool's name and returns where the operation starts. */
+static size_t skip_pool(const struct http_target *target, const char **ret_pool)
+{
+    size_t at = 0;
+    *ret_pool = NULL;
+    if (target->segment_count >= 6 && segment_is(target, 0, "subscriptions") &&
+        segment_is(target, 2, "resourceGroups") && segment_is(target, 4, "sessionPools")) {
+        *ret_pool = target->segments[5];
+        at = 6;
+    } else if (target->segment_count >= 2 && segment_is(target, 0, "pools")) {
+        *ret_pool = target->segments[1];
+        at = 2;
+    }
+    if (segment_is(target, at, "identifier") && at + 1 < target->segment_count)
+        at += 2;
+    return at;
+}
+
+static size_t count_words(const char *pattern)
+{
+    size_t count = 1;
+    for (const char *p = pattern; *p; p++)
+        count += *p == '/';
+    return count;
+}
+
+static bool word_is(const struct http_target *target, size_t index, const char *word, size_t length)
+{
+    const char *segment = target->segments[index];
+    return strlen(segment) == length && strncasecmp(segment, word, length) == 0;
+}
+
+/* "{name}" takes as many segments as the other words of the pattern leave. */
+static bool matches(const char *pattern, const struct http_target *target, size_t at,
+                    struct route_match *match)
+{
+    size_t words = count_words(pattern);
+    size_t left = target->segment_count - at;
+    bool has_name = strchr(pattern, '{') != NULL;
+    if (has_name ? left < words : left != words)
+        return false;
+
+    for (const char *word = pattern; *word;) {
+        size_t length = strcspn(word, "/");
+        if (*word == '{') {
+            match->name_first = at;
+            match->name_count = left - words + 1;
+            at += match->name_count;
+        } else if (!word_is(target, at++, word, length)) {
+            return false;
+        }
+        word += length;
+        word += *word == '/';
+    }
+    return true;
+}
+
+enum route_outcome router_find(const char *method, const struct http_target *target,
+                               struct route_match *ret_match)
+{
+    const char *pool;
+    size_t at = skip_pool(target, &pool);
+    bool known_path = false;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        struct route_match match = {.route = &routes[i], .pool = pool};
+        if (!matches(routes[i].pattern, target, at, &match))
+            continue;
+        known_path = true;
+        if (strcmp(routes[i].method, method) == 0) {
+            *ret_match = match;
+            return ROUTE_FOUND;
+        }
+    }
+    return known_path ? ROUTE_WRONG_METHOD : ROUTE_UNKNOWN_PATH;
+}

@@ -1,0 +1,47 @@
+/* router: from method and path to the operation.
+ *
+ * One table lists every operation. A pool is named in three forms: the service's own prefix
+ * /subscriptions/S/resourceGroups/G/sessionPools/POOL, the short /pools/POOL, and nothing at all
+ * for the default pool; an /identifier/ID behind it is ignored. docs/api.md, "Paths".
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/http/http_target.h"
+#include "base/json/wire.h"
+
+struct exchange;
+
+enum route_body {
+    ROUTE_BODY_NONE,   /* handled when the request is complete */
+    ROUTE_BODY_JSON,   /* handled with the whole body, at most JSON_BYTES_MAX */
+    ROUTE_BODY_STREAM, /* handled at the head; the handler takes the body as it comes */
+};
+
+enum { ROUTE_BY_VERSION = 0 }; /* instead of an enum wire_generation */
+
+struct route {
+    const char *method;
+    const char *pattern; /* "{name}" stands for one or more segments */
+    int generation;      /* enum wire_generation or ROUTE_BY_VERSION */
+    bool open;           /* needs neither api-version nor identifier */
+    enum route_body body;
+    void (*handle)(struct exchange *exchange);
+};
+
+enum route_outcome {
+    ROUTE_FOUND,
+    ROUTE_UNKNOWN_PATH,
+    ROUTE_WRONG_METHOD,
+};
+
+struct route_match {
+    const struct route *route;
+    const char *pool;  /* points into the target; NULL: the default pool */
+    size_t name_first; /* segments that "{name}" stands for */
+    size_t name_count;
+};
+
+enum route_outcome router_find(const char *method, const struct http_target *target,
+                               struct route_match *ret_match);

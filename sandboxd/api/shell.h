@@ -1,0 +1,55 @@
+/* shell: the front's end of one session's shell, which reaches the files of the data directory.
+ *
+ * Each request is answered by a helper process inside the session; answers may come in any order.
+ * Descriptors come back open, so that the front never meets a path of the session.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/core/loop.h"
+#include "sandboxd/api/outbox.h"
+#include "sandboxd/control/message.h"
+
+enum {
+    /* A helper that has not answered by then is given up (our limit). */
+    SHELL_DEADLINE_MS = 60000,
+};
+
+struct shell_request {
+    /* One entry of the answer; the path is borrowed. May be NULL. */
+    void (*on_entry)(void *self, const struct file_entry_message *entry);
+    /* The end of the answer. error_number is 0 or an errno; fd is taken by the callee, -1 where the
+     * operation passes none. */
+    void (*on_done)(void *self, int error_number, int fd);
+    void *self;
+
+    /* private */
+    struct shell *shell; /* NULL while not under way */
+    uint64_t tag;
+    struct timer deadline;
+    struct shell_request *next;
+};
+
+struct shell {
+    struct loop *loop;
+    int channel_fd;
+    struct watch watch;
+    struct outbox outbox;
+    struct shell_request *requests;
+    void (*on_broken)(void *self); /* the peer is gone or breaks the protocol; called once */
+    void *self;
+};
+
+void shell_create(struct shell *shell, struct loop *loop, void (*on_broken)(void *self),
+                  void *self);
+/* channel_fd is taken. */
+int shell_attach(struct shell *shell, int channel_fd, struct error *err);
+/* Requests under way end with ESRCH. */
+void shell_close(struct shell *shell);
+
+/* path must be message_path_is_safe. fd is taken (-1: none). */
+void shell_send(struct shell *shell, struct shell_request *request, enum file_operation operation,
+                bool recursive, const char *path, int fd);
+/* Forgets a request: nothing more is called for it. Harmless on one that is not under way. */
+void shell_cancel(struct shell_request *request);
