@@ -1,0 +1,5 @@
+# expect: survives
+import builtins, gc, sys
+for name in list(vars(builtins)):
+    if name not in ("vars", "list"):
+        delattr(builtins, name)

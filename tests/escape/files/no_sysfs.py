@@ -1,0 +1,3 @@
+# expect: OSError ENOENT  (the image does not hold it)
+import os
+os.stat("/sys/kernel")

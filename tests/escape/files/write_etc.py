@@ -1,0 +1,2 @@
+# expect: OSError EROFS or EACCES or EPERM
+open("/etc/planted", "w")

@@ -1,0 +1,2 @@
+# expect: OSError EROFS or EACCES
+open("/etc/passwd", "a")

@@ -1,0 +1,3 @@
+# expect: prints (0, 0)
+import resource
+print(resource.getrlimit(resource.RLIMIT_CORE))

@@ -1,0 +1,3 @@
+# expect: OSError EPERM
+import os
+os.setgroups([0])

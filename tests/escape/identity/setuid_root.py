@@ -1,0 +1,3 @@
+# expect: OSError EPERM or EINVAL
+import os
+os.setuid(0)

@@ -1,0 +1,2 @@
+# expect: OSError ENOENT or ENXIO or EACCES
+open("/dev/tty", "r+b")

@@ -1,0 +1,3 @@
+# expect: OSError EPERM or EACCES or EAFNOSUPPORT or EPROTONOSUPPORT  (raw frames)
+import socket
+socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)

@@ -1,0 +1,3 @@
+# expect: OSError EPERM or ESRCH
+import os, signal
+os.kill(1, signal.SIGKILL)

@@ -1,0 +1,2 @@
+# expect: OSError ENOENT or EACCES or EPERM
+open("/proc/1/mem", "r+b")

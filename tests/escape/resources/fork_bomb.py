@@ -1,0 +1,5 @@
+# expect: survives
+# timeout: 3
+import os
+while True:
+    os.fork()

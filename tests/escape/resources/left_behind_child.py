@@ -1,0 +1,4 @@
+# expect: prints done  (a child that holds the streams open does not hold the answer back)
+import subprocess
+subprocess.Popen(["sleep", "1000"])
+print("done")

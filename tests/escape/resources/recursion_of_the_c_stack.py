@@ -1,0 +1,3 @@
+# expect: fails
+import ctypes
+ctypes.string_at(0)

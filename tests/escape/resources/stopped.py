@@ -1,0 +1,4 @@
+# expect: fails
+# timeout: 2
+import os, signal
+os.kill(os.getpid(), signal.SIGSTOP)
