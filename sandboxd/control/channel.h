@@ -1,7 +1,7 @@
 /* channel: a SOCK_SEQPACKET pair that carries frames and descriptors.
  *
- * Used by every process of the daemon. Received descriptors are close-on-exec and owned by the struct
- * that carries them; those that nobody takes are closed with it.
+ * Used by every process of the daemon. Received descriptors are close-on-exec and owned by the
+ * struct that carries them; those that nobody takes are closed with it.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ struct channel_message {
 int channel_pair(int ret_fds[2], struct error *err);
 int channel_set_nonblocking(int fd, struct error *err);
 
-/* Sends one frame with descriptors (borrowed). ERROR_LIMIT: a non-blocking channel is full, nothing was
- * sent. ERROR_MISSING: the peer is gone. */
+/* Sends one frame with descriptors (borrowed). ERROR_LIMIT: a non-blocking channel is full, nothing
+ * was sent. ERROR_MISSING: the peer is gone. */
 int channel_send(int fd, enum frame_type type, uint64_t tag, const void *payload, size_t length,
                  const int *fds, int fd_count, struct error *err);
 

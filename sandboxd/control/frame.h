@@ -2,8 +2,8 @@
  *
  * Layout, little endian: u32 magic, u16 type, u16 zero, u64 tag, payload. The tag is the session's
  * number between front and broker, the nonce of an execution between front and interpreter, and the
- * number of a request between front and file helper. Frames come from guests too: decoding is total,
- * bounded and fuzzed.
+ * number of a request between front and file helper. Frames come from guests too: decoding is
+ * total, bounded and fuzzed.
  */
 #pragma once
 
@@ -33,31 +33,35 @@ enum frame_type {
     FRAME_PONG,
 
     /* front -> shell; tag = request number */
-    FRAME_FILE_REQUEST, /* payload: struct file_request_message; FILE_COMMIT passes one descriptor */
+    FRAME_FILE_REQUEST, /* payload: struct file_request_message; FILE_COMMIT passes one descriptor
+                         */
     /* shell -> front; tag = request number */
     FRAME_FILE_ENTRY, /* payload: struct file_entry_message */
-    FRAME_FILE_DONE,  /* payload: struct result_message; FILE_OPEN and FILE_CREATE pass one descriptor */
+    FRAME_FILE_DONE,  /* payload: struct result_message; FILE_OPEN and FILE_CREATE pass one
+                         descriptor */
 
     /* front -> broker; tag = session number */
-    FRAME_SESSION_START,      /* payload: struct session_limits_message */
-    FRAME_SESSION_STORE,      /* payload: up to SESSION_BLOB_MAX bytes that only a front understands */
-    FRAME_SESSION_REMOVE,     /* answered by FRAME_SESSION_GONE when everything has been reaped */
+    FRAME_SESSION_START,  /* payload: struct session_limits_message */
+    FRAME_SESSION_STORE,  /* payload: up to SESSION_BLOB_MAX bytes that only a front understands */
+    FRAME_SESSION_REMOVE, /* answered by FRAME_SESSION_GONE when everything has been reaped */
     FRAME_INTERPRETER_JOIN,   /* answered by FRAME_INTERPRETER_JOINED or FRAME_SESSION_FAILED */
-    FRAME_INTERPRETER_SIGNAL, /* SIGINT to the interpreter; answered by FRAME_INTERPRETER_SIGNALLED */
+    FRAME_INTERPRETER_SIGNAL, /* SIGINT to the interpreter; answered by FRAME_INTERPRETER_SIGNALLED
+                               */
     FRAME_INTERPRETER_KILL,   /* every guest process; answered by FRAME_INTERPRETER_GONE */
     /* broker -> front; tag = session number */
-    FRAME_HELLO,           /* last frame of the greeting; tag = first free session number */
-    FRAME_SESSION_ADOPT,   /* before HELLO, to a new front: payload = the blob; descriptors as STARTED */
-    FRAME_SESSION_STARTED, /* descriptors: interpreter channel, shell channel, stdout, stderr */
-    FRAME_SESSION_FAILED,  /* payload: struct result_message; the session does not exist */
-    FRAME_SESSION_GONE,    /* the shell and everything in it has ended and is reaped */
+    FRAME_HELLO,         /* last frame of the greeting; tag = first free session number */
+    FRAME_SESSION_ADOPT, /* before HELLO, to a new front: payload = the blob; descriptors as STARTED
+                          */
+    FRAME_SESSION_STARTED,    /* descriptors: interpreter channel, shell channel, stdout, stderr */
+    FRAME_SESSION_FAILED,     /* payload: struct result_message; the session does not exist */
+    FRAME_SESSION_GONE,       /* the shell and everything in it has ended and is reaped */
     FRAME_INTERPRETER_JOINED, /* descriptors: interpreter channel, stdout, stderr */
     FRAME_INTERPRETER_SIGNALLED,
     FRAME_INTERPRETER_GONE, /* payload: struct gone_message */
 
     /* broker -> zygote; tag = session number */
     FRAME_ZYGOTE_SETUP, /* payload: struct root_message; descriptor: the compiled filter */
-    FRAME_JOIN,         /* descriptors: shell pidfd, channel, stdout, stderr, then cgroup descriptors */
+    FRAME_JOIN, /* descriptors: shell pidfd, channel, stdout, stderr, then cgroup descriptors */
     /* zygote -> broker */
     FRAME_ZYGOTE_READY, /* imports are done; tag 0 */
     FRAME_JOINED,       /* descriptor: the interpreter's pidfd */
@@ -65,9 +69,11 @@ enum frame_type {
 
     /* broker -> shell */
     FRAME_SHELL_SETUP,  /* payload: struct root_message; descriptor: the file helper's filter */
-    FRAME_SHELL_KEEP,   /* descriptors to hold for a later front: as FRAME_SESSION_STARTED */
+    FRAME_SHELL_KEEP,   /* descriptors to hold for a later front: as FRAME_SESSION_STARTED, or as
+                           FRAME_INTERPRETER_JOINED */
     FRAME_SHELL_RETURN, /* answered by FRAME_SHELL_KEPT */
-    FRAME_SHELL_KILL,   /* SIGKILL to every process of the session but the shell */
+    FRAME_SHELL_KILL,   /* SIGKILL to every process of the session but the shell; answered by
+                           FRAME_SHELL_READY */
     /* shell -> broker */
     FRAME_SHELL_READY,
     FRAME_SHELL_FAILED, /* payload: struct result_message */
@@ -83,9 +89,10 @@ struct frame {
     size_t length;
 };
 
-/* Decodes one message. Too short or long, another magic, unknown types and a non-zero reserved field
- * are ERROR_INVALID. data is borrowed; *ret_frame points into it. */
+/* Decodes one message. Too short or long, another magic, unknown types and a non-zero reserved
+ * field are ERROR_INVALID. data is borrowed; *ret_frame points into it. */
 int frame_decode(const uint8_t *data, size_t length, struct frame *ret_frame, struct error *err);
 
 /* Writes the header for a frame of our own. */
-void frame_encode_header(enum frame_type type, uint64_t tag, uint8_t ret_header[FRAME_HEADER_BYTES]);
+void frame_encode_header(enum frame_type type, uint64_t tag,
+                         uint8_t ret_header[FRAME_HEADER_BYTES]);

@@ -4,8 +4,8 @@
 #include <endian.h>
 #include <string.h>
 
-/* A reader over untrusted bytes: after the first field that does not fit, everything reads as zero and
- * `failed` stays set. */
+/* A reader over untrusted bytes: after the first field that does not fit, everything reads as zero
+ * and `failed` stays set. */
 struct reader {
     const uint8_t *data;
     size_t left;

@@ -13,9 +13,9 @@
 
 enum {
     SESSION_BLOB_MAX = 1024,
-    FILE_PATH_MAX = 4096,     /* bytes of a path below the data directory; as PATH_MAX */
+    FILE_PATH_MAX = 4096, /* bytes of a path below the data directory; as PATH_MAX */
     RESULT_TEXT_MAX = 512,
-    ROOT_PATHS_MAX = 64,      /* binds of one image */
+    ROOT_PATHS_MAX = 64, /* binds of one image */
 };
 
 /* FRAME_DONE */
@@ -59,8 +59,8 @@ size_t message_write_file_request(const struct file_request_message *message,
 int message_read_file_request(const uint8_t *data, size_t length,
                               struct file_request_message *ret_message, struct error *err);
 
-/* True for a path that FILE_* operations accept: bounded, relative, no NUL, no "." or "..", no empty
- * part, no part over 255 bytes. The front asks before it sends, the helper asks again. */
+/* True for a path that FILE_* operations accept: bounded, relative, no NUL, no "." or "..", no
+ * empty part, no part over 255 bytes. The front asks before it sends, the helper asks again. */
 bool message_path_is_safe(const char *path, size_t length);
 
 /* FRAME_FILE_ENTRY */

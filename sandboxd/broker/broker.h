@@ -1,0 +1,28 @@
+/* broker: the process with power over sessions. Parses frames of our own processes, nothing else.
+ *
+ * uid 0 of the outer user namespace, never of the machine. Starts, restarts and reaps the front,
+ * the zygote, the shells and the interpreters, each held by a pidfd. Sessions outlive the front: a
+ * new one gets their descriptors and what the old one stored about them.
+ */
+#pragma once
+
+#include "base/core/loop.h"
+#include "sandboxd/broker/cgroup.h"
+#include "sandboxd/control/message.h"
+
+/* Everything main has prepared before the first frame is read. */
+struct broker_options {
+    struct cgroup_tree tree;
+    int guest_filter_fd; /* compiled filters */
+    int helper_filter_fd;
+    struct root_message root;   /* the image's paths; sizes are filled in for each session */
+    const char *const *modules; /* the zygote's arguments, NULL-terminated, its name first */
+    int listen_fd, config_fd;
+    int front_fd, session_fd, worker_fd; /* executables */
+    const char *address;                 /* for the front's messages */
+    const char *config_argument;
+};
+
+/* Serves until a signal asks it to stop; then everything has been ended, reaped and removed.
+ * Returns the exit status of the daemon. */
+int broker_run(const struct broker_options *options, struct error *err);

@@ -1,0 +1,80 @@
+/* sandboxd-broker: exec'ed by launch inside the outer user namespace, with the descriptors of
+ * sandboxd/control/inherit.h. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/log.h"
+#include "sandboxd/broker/broker.h"
+#include "sandboxd/control/inherit.h"
+#include "sandboxd/policy/policy.h"
+#include "sandboxd/sandbox/limits.h"
+
+static int compile(int policy_fd, const char *name, int *ret_fd, struct error *err)
+{
+    struct policy policy;
+    if (policy_load(policy_fd, &policy, err) < 0)
+        return error_add_context(err, "policy %s", name);
+    int result =
+        seccomp_filter_compile(policy.rules, policy.count, policy.default_error, ret_fd, err);
+    policy_clear(&policy);
+    return result < 0 ? error_add_context(err, "policy %s", name) : 0;
+}
+
+/* The zygote's command line: its name, then the modules. */
+static const char **worker_arguments(const struct image *image)
+{
+    const char **arguments = xcalloc(image->module_count + 2, sizeof *arguments);
+    arguments[0] = "sandboxd-worker";
+    for (size_t i = 0; i < image->module_count; i++)
+        arguments[1 + i] = image->modules[i];
+    return arguments;
+}
+
+static int prepare(char **argv, struct image *image, struct broker_options *options,
+                   struct error *err)
+{
+    if (limits_protect_memory(err) < 0 ||
+        compile(INHERIT_GUEST_POLICY_FD, "python", &options->guest_filter_fd, err) < 0 ||
+        compile(INHERIT_FILES_POLICY_FD, "file-helper", &options->helper_filter_fd, err) < 0)
+        return -1;
+    if (image_load(INHERIT_IMAGE_FD, image, err) < 0)
+        return error_add_context(err, "image host");
+    for (size_t i = 0; i < image->path_count; i++)
+        options->root.paths[options->root.path_count++] = image->paths[i];
+
+    options->tree.version = strcmp(argv[INHERIT_CGROUP_ARGUMENT], "2") == 0 ? 2 : 1;
+    options->tree.count = options->tree.version == 2 ? 1 : CGROUP_HIERARCHIES_MAX;
+    for (int i = 0; i < options->tree.count; i++)
+        options->tree.dir_fds[i] = INHERIT_CGROUP_FD + i;
+    options->modules = worker_arguments(image);
+    options->listen_fd = INHERIT_LISTEN_FD;
+    options->config_fd = INHERIT_CONFIG_FD;
+    options->front_fd = INHERIT_FRONT_FD;
+    options->session_fd = INHERIT_SESSION_FD;
+    options->worker_fd = INHERIT_WORKER_FD;
+    options->address = argv[INHERIT_ADDRESS_ARGUMENT];
+    options->config_argument = argv[INHERIT_CONFIG_ARGUMENT];
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    log_set_process("broker");
+    struct error err = {0};
+    struct image image = {0};
+    struct broker_options options = {0};
+    if (argc != INHERIT_ARGUMENTS) {
+        log_error("broker.refused", "message=\"started by hand; start sandboxd instead\"");
+        return 1;
+    }
+    int status = 1;
+    if (prepare(argv, &image, &options, &err) == 0)
+        status = broker_run(&options, &err);
+    if (err.code != ERROR_NONE)
+        log_error("broker.failed", "message=\"%s\"", err.message);
+    free((void *)options.modules);
+    image_clear(&image);
+    return status;
+}

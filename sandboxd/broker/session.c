@@ -1,0 +1,560 @@
+/* The broker's sessions: shells, joins, deaths. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/log.h"
+#include "sandboxd/broker/internal.h"
+#include "sandboxd/broker/spawn.h"
+#include "sandboxd/control/inherit.h"
+#include "sandboxd/sandbox/namespaces.h"
+
+static void on_shell_exit(void *self, uint32_t events);
+static void on_interpreter_exit(void *self, uint32_t events);
+static void on_command(void *self, uint32_t events);
+
+void session_table_start(struct broker *broker)
+{
+    broker->free_slots = xcalloc(BROKER_SLOTS, sizeof *broker->free_slots);
+    for (uint32_t i = 0; i < BROKER_SLOTS; i++)
+        broker->free_slots[broker->free_slot_count++] = BROKER_SLOTS - 1 - i;
+    broker->next_number = 1;
+}
+
+struct session *session_find(struct broker *broker, uint64_t number)
+{
+    struct session *session = broker->buckets[number % BROKER_BUCKETS];
+    while (session && session->number != number)
+        session = session->next_in_bucket;
+    return session;
+}
+
+static void tell_failure(struct broker *broker, uint64_t number, int error_number, const char *text)
+{
+    uint8_t payload[RESULT_BYTES_MAX];
+    size_t length = message_write_result((uint32_t)error_number, text, payload);
+    log_warning("session.failed", "session=s-%" PRIu64 " message=\"%s\"", number, text);
+    broker_tell_front(broker, FRAME_SESSION_FAILED, number, payload, length, NULL, 0);
+}
+
+static void forget_waiting(struct session *session)
+{
+    struct broker *broker = session->broker;
+    struct session **link = &broker->waiting_first;
+    struct session *before = NULL;
+    while (*link && *link != session) {
+        before = *link;
+        link = &(*link)->next_waiting;
+    }
+    if (!*link)
+        return;
+    *link = session->next_waiting;
+    if (broker->waiting_last == session)
+        broker->waiting_last = before;
+    session->next_waiting = NULL;
+}
+
+/* Everything has been reaped and the cgroup is empty. */
+static void session_free(struct session *session)
+{
+    struct broker *broker = session->broker;
+    struct session **link = &broker->buckets[session->number % BROKER_BUCKETS];
+    while (*link != session)
+        link = &(*link)->next_in_bucket;
+    *link = session->next_in_bucket;
+
+    forget_waiting(session);
+    if (session->collecting)
+        broker->collecting--;
+    loop_unwatch(broker->loop, &session->shell_exit);
+    loop_unwatch(broker->loop, &session->interpreter_exit);
+    loop_unwatch(broker->loop, &session->command);
+    close_fd(&session->shell_pid_fd);
+    close_fd(&session->interpreter_pid_fd);
+    close_fd(&session->command_fd);
+    close_fd(&session->file_front_fd);
+    for (int i = 0; i < 3; i++)
+        close_fd(&session->front_fds[i]);
+    cgroup_remove(&broker->options.tree, session->number);
+    broker->free_slots[broker->free_slot_count++] = session->slot;
+    broker->session_count--;
+
+    if (session->failed)
+        tell_failure(broker, session->number, EIO, session->failure);
+    else
+        broker_tell_front(broker, FRAME_SESSION_GONE, session->number, NULL, 0, NULL, 0);
+    free(session);
+    broker_session_settled(broker);
+}
+
+static void free_if_ended(struct session *session)
+{
+    if (session->state == SESSION_ENDING && session->shell_pid_fd < 0 &&
+        session->interpreter_pid_fd < 0 && !session->join_asked)
+        session_free(session);
+}
+
+void session_end(struct session *session)
+{
+    if (session->state == SESSION_ENDING)
+        return;
+    forget_waiting(session);
+    session->state = SESSION_ENDING;
+    /* PID 1 takes its whole pid namespace along. */
+    if (session->shell_pid_fd >= 0)
+        namespaces_signal(session->shell_pid_fd, SIGKILL, NULL);
+    free_if_ended(session);
+}
+
+static void fail(struct session *session, const char *text)
+{
+    if (!session->failed)
+        snprintf(session->failure, sizeof session->failure, "%.*s", RESULT_TEXT_MAX - 1, text);
+    session->failed = true;
+    session_end(session);
+}
+
+void session_end_all(struct broker *broker)
+{
+    for (int i = 0; i < BROKER_BUCKETS; i++) {
+        struct session *next;
+        for (struct session *session = broker->buckets[i]; session; session = next) {
+            next = session->next_in_bucket;
+            session_end(session);
+        }
+    }
+}
+
+/* ---- starting ---- */
+
+static int send_setup(struct session *session, struct error *err)
+{
+    static uint8_t payload[FRAME_PAYLOAD_MAX];
+    const struct broker_options *options = &session->broker->options;
+    struct root_message root = options->root;
+    root.data_bytes = session->limits.data_bytes;
+    root.data_inodes = session->limits.data_inodes;
+    size_t length = message_write_root(&root, payload, sizeof payload);
+    if (length == 0)
+        return error_set(err, ERROR_LIMIT, "the image has too many paths");
+    return channel_send(session->command_fd, FRAME_SHELL_SETUP, session->number, payload, length,
+                        &options->helper_filter_fd, 1, err);
+}
+
+static int start_shell(struct session *session, struct error *err)
+{
+    struct broker *broker = session->broker;
+    int command[2], file[2];
+    if (channel_pair(command, err) < 0)
+        return -1;
+    session->command_fd = command[0];
+    AUTO_CLOSE int command_peer_fd = command[1];
+    if (channel_pair(file, err) < 0)
+        return -1;
+    session->file_front_fd = file[0];
+    AUTO_CLOSE int file_peer_fd = file[1];
+
+    uint32_t first_id = OUTER_FIRST_SESSION_ID + session->slot * OUTER_IDS_PER_SESSION;
+    struct spawn_shell shell = {
+        .executable_fd = broker->options.session_fd,
+        .command_fd = command_peer_fd,
+        .file_fd = file_peer_fd,
+        .root_id = first_id,
+        .guest_id = first_id + 1,
+        .tree = &broker->options.tree,
+        .session = session->number,
+    };
+    if (cgroup_create(&broker->options.tree, session->number, &session->limits, err) < 0 ||
+        spawn_shell(&shell, &session->shell_pid_fd, err) < 0)
+        return -1;
+    if (loop_watch(broker->loop, &session->shell_exit, session->shell_pid_fd, EPOLLIN,
+                   on_shell_exit, session, err) < 0 ||
+        loop_watch(broker->loop, &session->command, session->command_fd, EPOLLIN, on_command,
+                   session, err) < 0)
+        return -1;
+    return send_setup(session, err);
+}
+
+static void session_start(struct broker *broker, struct channel_message *message)
+{
+    struct error err = {0};
+    struct session_limits_message limits;
+    uint64_t number = message->frame.tag;
+    if (message_read_session_limits(message->frame.payload, message->frame.length, &limits, &err) <
+        0) {
+        tell_failure(broker, number, EINVAL, err.message);
+        return;
+    }
+    if (number < broker->next_number || broker->free_slot_count == 0) {
+        tell_failure(broker, number, EAGAIN, "the session number or all id slots are in use");
+        return;
+    }
+    broker->next_number = number + 1;
+
+    struct session *session = xcalloc(1, sizeof *session);
+    *session = (struct session){
+        .broker = broker,
+        .number = number,
+        .slot = broker->free_slots[--broker->free_slot_count],
+        .limits = limits,
+        .shell_pid_fd = -1,
+        .command_fd = -1,
+        .interpreter_pid_fd = -1,
+        .file_front_fd = -1,
+        .front_fds = {-1, -1, -1},
+    };
+    session->next_in_bucket = broker->buckets[number % BROKER_BUCKETS];
+    broker->buckets[number % BROKER_BUCKETS] = session;
+    broker->session_count++;
+    if (start_shell(session, &err) < 0)
+        fail(session, err.message);
+}
+
+/* ---- joining ---- */
+
+static void wait_for_join(struct session *session)
+{
+    struct broker *broker = session->broker;
+    session->state = SESSION_WAITING;
+    session->next_waiting = NULL;
+    if (broker->waiting_last)
+        broker->waiting_last->next_waiting = session;
+    else
+        broker->waiting_first = session;
+    broker->waiting_last = session;
+    session_ask_joins(broker);
+}
+
+/* Channel and pipes of a new interpreter: the front's ends stay in the session. */
+static int make_ends(struct session *session, int ret_peers[3], struct error *err)
+{
+    int pair[2];
+    if (channel_pair(pair, err) < 0)
+        return -1;
+    session->front_fds[0] = pair[0];
+    ret_peers[0] = pair[1];
+    for (int i = 1; i < 3; i++) {
+        if (pipe2(pair, O_CLOEXEC) < 0)
+            return error_from_errno(err, "pipe");
+        session->front_fds[i] = pair[0];
+        ret_peers[i] = pair[1];
+    }
+    return 0;
+}
+
+static int ask_join(struct session *session, struct error *err)
+{
+    struct broker *broker = session->broker;
+    const struct cgroup_tree *tree = &broker->options.tree;
+    int fds[FRAME_DESCRIPTORS_MAX] = {session->shell_pid_fd, -1, -1, -1};
+    int cgroups = 0;
+    uint8_t version = (uint8_t)tree->version;
+
+    int result = make_ends(session, fds + 1, err);
+    if (result == 0)
+        result = cgroup_open(tree, session->number, CGROUP_GUEST, fds + 4, err);
+    if (result == 0) {
+        cgroups = tree->count;
+        result = channel_send(broker->zygote.channel_fd, FRAME_JOIN, session->number, &version, 1,
+                              fds, 4 + cgroups, err);
+    }
+    for (int i = 1; i < 4 + cgroups; i++)
+        close_fd(&fds[i]);
+    return result;
+}
+
+void session_ask_joins(struct broker *broker)
+{
+    while (broker->zygote.ready && broker->waiting_first &&
+           broker->joins_asked < BROKER_JOINS_MAX) {
+        struct session *session = broker->waiting_first;
+        struct error err = {0};
+        forget_waiting(session);
+        if (ask_join(session, &err) < 0) {
+            fail(session, err.message);
+            continue;
+        }
+        session->state = SESSION_JOINING;
+        session->join_asked = true;
+        broker->joins_asked++;
+    }
+}
+
+void session_zygote_gone(struct broker *broker)
+{
+    broker->joins_asked = 0;
+    for (int i = 0; i < BROKER_BUCKETS; i++) {
+        struct session *next;
+        for (struct session *session = broker->buckets[i]; session; session = next) {
+            next = session->next_in_bucket;
+            if (!session->join_asked)
+                continue;
+            session->join_asked = false;
+            for (int j = 0; j < 3; j++)
+                close_fd(&session->front_fds[j]);
+            if (session->state == SESSION_JOINING)
+                wait_for_join(session);
+            else
+                free_if_ended(session);
+        }
+    }
+}
+
+/* The front's ends go to the shell for safe keeping, and to the front. */
+static void announce(struct session *session)
+{
+    struct broker *broker = session->broker;
+    int fds[4] = {session->front_fds[0], session->file_front_fd, session->front_fds[1],
+                  session->front_fds[2]};
+    if (session->announced) {
+        fds[1] = fds[2];
+        fds[2] = fds[3];
+    }
+    int count = session->announced ? 3 : 4;
+    channel_send(session->command_fd, FRAME_SHELL_KEEP, session->number, NULL, 0, fds, count, NULL);
+    broker_tell_front(broker, session->announced ? FRAME_INTERPRETER_JOINED : FRAME_SESSION_STARTED,
+                      session->number, NULL, 0, fds, count);
+    session->announced = true;
+    close_fd(&session->file_front_fd);
+    for (int i = 0; i < 3; i++)
+        close_fd(&session->front_fds[i]);
+}
+
+static void joined(struct session *session, int pid_fd)
+{
+    struct error err = {0};
+    session->interpreter_pid_fd = pid_fd;
+    if (loop_watch(session->broker->loop, &session->interpreter_exit, pid_fd, EPOLLIN,
+                   on_interpreter_exit, session, &err) < 0) {
+        fail(session, err.message);
+        return;
+    }
+    if (session->state == SESSION_ENDING)
+        return;
+    session->state = SESSION_RUNNING;
+    announce(session);
+}
+
+void session_handle_zygote(struct broker *broker, struct channel_message *message)
+{
+    struct session *session = session_find(broker, message->frame.tag);
+    if (!session || !session->join_asked)
+        return;
+    session->join_asked = false;
+    broker->joins_asked--;
+
+    struct result_message result;
+    if (message->frame.type == FRAME_JOINED && message->fd_count == 1) {
+        joined(session, channel_take_fd(message, 0));
+    } else if (session->state == SESSION_ENDING) {
+        free_if_ended(session);
+    } else if (message->frame.type == FRAME_JOIN_FAILED &&
+               message_read_result(message->frame.payload, message->frame.length, &result, NULL) ==
+                   0) {
+        char text[RESULT_TEXT_MAX + 1];
+        snprintf(text, sizeof text, "%.*s", (int)result.text_length, result.text);
+        fail(session, text);
+    } else {
+        fail(session, "the zygote does not keep the protocol");
+    }
+    session_ask_joins(broker);
+}
+
+/* ---- deaths ---- */
+
+static void on_shell_exit(void *self, uint32_t events)
+{
+    (void)events;
+    struct session *session = self;
+    int status = 0;
+    loop_unwatch(session->broker->loop, &session->shell_exit);
+    namespaces_reap(session->shell_pid_fd, true, &status, NULL);
+    close_fd(&session->shell_pid_fd);
+    if (session->state == SESSION_SHELL_STARTING)
+        fail(session, "the session shell ended while it started");
+    else if (session->state != SESSION_ENDING)
+        session_end(session);
+    else
+        free_if_ended(session);
+}
+
+/* Every guest process; the shell says when it has been done, so that none of the next ones is hit.
+ */
+static void sweep(struct session *session)
+{
+    session->sweeps_owed++;
+    if (channel_send(session->command_fd, FRAME_SHELL_KILL, session->number, NULL, 0, NULL, 0,
+                     NULL) < 0)
+        session_end(session);
+}
+
+/* What the interpreter left behind is killed before the front may ask for a new one. */
+static void on_interpreter_exit(void *self, uint32_t events)
+{
+    (void)events;
+    struct session *session = self;
+    loop_unwatch(session->broker->loop, &session->interpreter_exit);
+    namespaces_reap(session->interpreter_pid_fd, true, &session->interpreter_status, NULL);
+    close_fd(&session->interpreter_pid_fd);
+    if (session->state == SESSION_ENDING) {
+        free_if_ended(session);
+        return;
+    }
+    session->state = SESSION_SWEEPING;
+    sweep(session);
+}
+
+static void tell_interpreter_gone(struct session *session)
+{
+    struct broker *broker = session->broker;
+    uint64_t kills = cgroup_memory_kills(&broker->options.tree, session->number);
+    struct gone_message gone = {
+        .wait_status = (uint32_t)session->interpreter_status,
+        .out_of_memory = kills > session->memory_kills &&
+                         WIFSIGNALED(session->interpreter_status) &&
+                         WTERMSIG(session->interpreter_status) == SIGKILL,
+    };
+    session->memory_kills = kills;
+    session->state = SESSION_EMPTY;
+    uint8_t payload[GONE_MESSAGE_BYTES];
+    broker_tell_front(broker, FRAME_INTERPRETER_GONE, session->number, payload,
+                      message_write_gone(&gone, payload), NULL, 0);
+}
+
+/* ---- the shell's side ---- */
+
+static void collected(struct session *session, struct channel_message *message)
+{
+    struct broker *broker = session->broker;
+    session->collecting = false;
+    broker->collecting--;
+    broker_tell_front(broker, FRAME_SESSION_ADOPT, session->number, session->blob,
+                      session->blob_length, message->fds, message->fd_count);
+    if (session->state == SESSION_EMPTY)
+        tell_interpreter_gone(session);
+    broker_session_settled(broker);
+}
+
+static void shell_ready(struct session *session)
+{
+    if (session->state == SESSION_SHELL_STARTING)
+        wait_for_join(session);
+    else if (session->sweeps_owed > 0 && --session->sweeps_owed == 0 &&
+             session->state == SESSION_SWEEPING)
+        tell_interpreter_gone(session);
+}
+
+static void shell_failed(struct session *session, const struct frame *frame)
+{
+    char text[RESULT_TEXT_MAX + 1] = "the session shell could not be set up";
+    struct result_message result;
+    if (message_read_result(frame->payload, frame->length, &result, NULL) == 0)
+        snprintf(text, sizeof text, "%.*s", (int)result.text_length, result.text);
+    fail(session, text);
+}
+
+static void on_command(void *self, uint32_t events)
+{
+    (void)events;
+    struct session *session = self;
+    struct channel_message *message = &session->broker->message;
+    struct error err = {0};
+    enum channel_outcome outcome =
+        channel_receive(session->command_fd, FRAME_DESCRIPTORS_MAX, message, &err);
+    if (outcome != CHANNEL_MESSAGE) {
+        /* Its exit will be seen too; until then there is nothing to read. */
+        loop_unwatch(session->broker->loop, &session->command);
+        if (outcome == CHANNEL_BROKEN)
+            fail(session, err.message);
+        return;
+    }
+    if (session->state != SESSION_ENDING) {
+        if (message->frame.type == FRAME_SHELL_READY)
+            shell_ready(session);
+        else if (message->frame.type == FRAME_SHELL_FAILED)
+            shell_failed(session, &message->frame);
+        else if (message->frame.type == FRAME_SHELL_KEPT && session->collecting)
+            collected(session, message);
+    }
+    channel_release(message);
+}
+
+/* ---- the front's side ---- */
+
+static void store(struct session *session, const struct frame *frame)
+{
+    if (frame->length > sizeof session->blob)
+        return;
+    memcpy(session->blob, frame->payload, frame->length);
+    session->blob_length = frame->length;
+}
+
+static void interrupt(struct session *session)
+{
+    if (session->interpreter_pid_fd >= 0)
+        namespaces_signal(session->interpreter_pid_fd, SIGINT, NULL);
+    broker_tell_front(session->broker, FRAME_INTERPRETER_SIGNALLED, session->number, NULL, 0, NULL,
+                      0);
+}
+
+void session_handle_front(struct broker *broker, struct channel_message *message)
+{
+    if (message->frame.type == FRAME_SESSION_START) {
+        session_start(broker, message);
+        return;
+    }
+    struct session *session = session_find(broker, message->frame.tag);
+    if (!session || session->state == SESSION_ENDING)
+        return; /* it has been told, or will be */
+
+    switch (message->frame.type) {
+    case FRAME_SESSION_STORE:
+        store(session, &message->frame);
+        break;
+    case FRAME_SESSION_REMOVE:
+        session_end(session);
+        break;
+    case FRAME_INTERPRETER_SIGNAL:
+        interrupt(session);
+        break;
+    case FRAME_INTERPRETER_KILL:
+        /* The death itself is what the front is told. */
+        if (session->state == SESSION_RUNNING)
+            sweep(session);
+        break;
+    case FRAME_INTERPRETER_JOIN:
+        if (session->state == SESSION_EMPTY)
+            wait_for_join(session);
+        break;
+    default:
+        log_warning("front.unexpected", "type=%d", (int)message->frame.type);
+    }
+}
+
+void session_offer_all(struct broker *broker)
+{
+    for (int i = 0; i < BROKER_BUCKETS; i++) {
+        struct session *next;
+        for (struct session *session = broker->buckets[i]; session; session = next) {
+            next = session->next_in_bucket;
+            /* Nobody's yet, or in the middle of a change that the old front had asked for. */
+            bool in_use = session->blob_length > 0 &&
+                          (session->state == SESSION_RUNNING || session->state == SESSION_EMPTY);
+            if (!in_use || channel_send(session->command_fd, FRAME_SHELL_RETURN, session->number,
+                                        NULL, 0, NULL, 0, NULL) < 0) {
+                session_end(session);
+                continue;
+            }
+            if (!session->collecting)
+                broker->collecting++;
+            session->collecting = true;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+#include "sandboxd/broker/spawn.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/log.h"
+#include "sandboxd/sandbox/idmap.h"
+#include "sandboxd/sandbox/namespaces.h"
+
+enum { SPAWN_FDS_MAX = 4, SPAWN_FIRST_FD = 3, SPAWN_SAFE_FD = 64 };
+
+/* In the child. The descriptors may overlap their places, so they go out of the way first. */
+static int place(const int *fds, int count, struct error *err)
+{
+    int safe[SPAWN_FDS_MAX];
+    for (int i = 0; i < count; i++) {
+        safe[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, SPAWN_SAFE_FD);
+        if (safe[i] < 0)
+            return error_from_errno(err, "duplicate a descriptor");
+    }
+    for (int i = 0; i < count; i++) {
+        if (dup2(safe[i], SPAWN_FIRST_FD + i) < 0)
+            return error_from_errno(err, "place a descriptor");
+    }
+    if (close_range((unsigned)(SPAWN_FIRST_FD + count), ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+        return error_from_errno(err, "close_range");
+    return 0;
+}
+
+static _Noreturn void execute(int executable_fd, const char *const *arguments)
+{
+    static char *const no_environment[] = {NULL};
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    fexecve(executable_fd, (char *const *)(uintptr_t)arguments, no_environment);
+    struct error err = {0};
+    error_from_errno(&err, "execute");
+    log_error("spawn.failed", "program=%s message=\"%s\"", arguments[0], err.message);
+    _exit(127);
+}
+
+/* In the child: the executable too moves out of the way of the places. */
+static int keep_executable(int executable_fd, struct error *err)
+{
+    int fd = fcntl(executable_fd, F_DUPFD_CLOEXEC, SPAWN_SAFE_FD);
+    return fd < 0 ? error_from_errno(err, "duplicate the executable") : fd;
+}
+
+int spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct error *err)
+{
+    struct namespaces_clone how = {.cgroup_fd = -1};
+    pid_t pid = namespaces_clone(&how, ret_pid_fd, err);
+    if (pid != 0)
+        return pid < 0 ? -1 : 0;
+
+    struct error failure = {0};
+    int executable_fd = keep_executable(program->executable_fd, &failure);
+    if (executable_fd >= 0 && place(program->fds, program->fd_count, &failure) == 0)
+        execute(executable_fd, program->arguments);
+    log_error("spawn.failed", "message=\"%s\"", failure.message);
+    _exit(127);
+}
+
+/* In the child: waits for its ids, takes them, becomes sandboxd-session. */
+static int become_shell(const struct spawn_shell *shell, const int *cgroup_fds, int go_fd,
+                        struct error *err)
+{
+    static const char *const arguments[] = {"sandboxd-session", NULL};
+    const int fds[] = {shell->command_fd, shell->file_fd};
+    char go;
+
+    /* v1, before the id changes: afterwards the kernel says EACCES. */
+    for (int i = 0; shell->tree->version == 1 && i < shell->tree->count; i++) {
+        if (write(cgroup_fds[i], "0", 1) != 1)
+            return error_from_errno(err, "join a cgroup");
+    }
+    if (read(go_fd, &go, 1) != 1)
+        return error_set(err, ERROR_SYSTEM, "the broker did not map the ids");
+    int executable_fd = keep_executable(shell->executable_fd, err);
+    if (executable_fd < 0 || idmap_become(SESSION_ROOT_ID, err) < 0 || place(fds, 2, err) < 0)
+        return -1;
+    execute(executable_fd, arguments);
+}
+
+static int map_ids(const struct spawn_shell *shell, pid_t pid, int go_fd, struct error *err)
+{
+    const struct idmap_range ranges[] = {
+        {SESSION_ROOT_ID, shell->root_id, 1},
+        {SESSION_GUEST_ID, shell->guest_id, 1},
+    };
+    if (idmap_write(pid, ranges, 2, err) < 0)
+        return -1;
+    if (write(go_fd, "", 1) != 1)
+        return error_from_errno(err, "start the shell");
+    return 0;
+}
+
+static int clone_shell(const struct spawn_shell *shell, const int *cgroup_fds, int *ret_pid_fd,
+                       struct error *err)
+{
+    AUTO_CLOSE int go_read_fd = -1;
+    AUTO_CLOSE int go_write_fd = -1;
+    int go[2];
+    if (pipe2(go, O_CLOEXEC) < 0)
+        return error_from_errno(err, "pipe");
+    go_read_fd = go[0];
+    go_write_fd = go[1];
+
+    struct namespaces_clone how = {
+        .flags = namespaces_of_a_session(),
+        .cgroup_fd = shell->tree->version == 2 ? cgroup_fds[0] : -1,
+    };
+    AUTO_CLOSE int pid_fd = -1;
+    pid_t pid = namespaces_clone(&how, &pid_fd, err);
+    if (pid < 0)
+        return -1;
+    if (pid == 0) {
+        struct error failure = {0};
+        close(go_write_fd);
+        become_shell(shell, cgroup_fds, go_read_fd, &failure);
+        log_error("shell.failed", "message=\"%s\"", failure.message);
+        _exit(127);
+    }
+    if (map_ids(shell, pid, go_write_fd, err) < 0) {
+        int status;
+        namespaces_signal(pid_fd, SIGKILL, NULL);
+        namespaces_reap(pid_fd, true, &status, NULL);
+        return -1;
+    }
+    *ret_pid_fd = TAKE_FD(pid_fd);
+    return 0;
+}
+
+int spawn_shell(const struct spawn_shell *shell, int *ret_pid_fd, struct error *err)
+{
+    int cgroup_fds[CGROUP_HIERARCHIES_MAX];
+    if (cgroup_open(shell->tree, shell->session, CGROUP_SHELL, cgroup_fds, err) < 0)
+        return -1;
+    int result = clone_shell(shell, cgroup_fds, ret_pid_fd, err);
+    for (int i = 0; i < shell->tree->count; i++)
+        close_fd(&cgroup_fds[i]);
+    return result;
+}

@@ -1,0 +1,42 @@
+/* inherit: the descriptors and arguments that launch leaves to the broker across the exec.
+ *
+ * Everything that needs the machine's root is opened by launch; the broker finds it here and opens
+ * nothing by name afterwards but /proc files of its own children.
+ */
+#pragma once
+
+enum inherit_fd {
+    INHERIT_LISTEN_FD = 3, /* the listening socket */
+    INHERIT_CONFIG_FD,     /* the configuration, or /dev/null */
+    INHERIT_STATE_FD,      /* the state directory */
+    INHERIT_GUEST_POLICY_FD,
+    INHERIT_FILES_POLICY_FD,
+    INHERIT_IMAGE_FD,
+    INHERIT_FRONT_FD, /* executables */
+    INHERIT_SESSION_FD,
+    INHERIT_WORKER_FD,
+    INHERIT_JANITOR_FD, /* write end of a pipe: the janitor acts when it closes */
+    INHERIT_ID_LOCK_FD, /* holds the range of ids while the daemon lives */
+    INHERIT_CGROUP_FD,  /* v2: one directory; v1: memory, pids, cpu */
+    INHERIT_END_FD = INHERIT_CGROUP_FD + 3,
+};
+
+/* sandboxd-broker CGROUP_VERSION ADDRESS config|no-config */
+enum inherit_argument {
+    INHERIT_CGROUP_ARGUMENT = 1,
+    INHERIT_ADDRESS_ARGUMENT,
+    INHERIT_CONFIG_ARGUMENT,
+    INHERIT_ARGUMENTS,
+};
+
+/* Descriptors of the front. */
+enum inherit_front_fd { FRONT_BROKER_FD = 3, FRONT_LISTEN_FD, FRONT_CONFIG_FD, FRONT_END_FD };
+
+/* Ids inside the outer user namespace. */
+enum inherit_id {
+    OUTER_ROOT_ID = 0,
+    OUTER_FRONT_ID = 1,
+    OUTER_FIRST_SESSION_ID = 16,
+    OUTER_IDS = 65536,
+    OUTER_IDS_PER_SESSION = 2,
+};

@@ -1,0 +1,32 @@
+/* cgroups: the daemon's own part of the cgroup tree.
+ *
+ * Made with the machine's root and handed over to the id that the broker will have; cgroup v2 where
+ * its controllers are, else v1.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/core/error.h"
+
+enum { CGROUPS_MAX = 3, CGROUPS_NAME_MAX = 32 };
+
+struct cgroups {
+    int version;
+    int count;
+    int parent_fds[CGROUPS_MAX]; /* the directories that hold ours; for the janitor */
+    int own_fds[CGROUPS_MAX];    /* ours; v1: memory, pids, cpu */
+    char name[CGROUPS_NAME_MAX]; /* of ours, in each parent */
+};
+
+/* Removes what a daemon that was killed left under this number, makes the directories and gives
+ * them to `owner`. */
+int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, struct error *err);
+
+/* v2: moves the caller into a leaf of ours, so that it may place others. v1: nothing to do. */
+int cgroups_enter(const struct cgroups *cgroups, struct error *err);
+
+/* Removes the directories below ours, then ours. True when nothing is left. as_owner and as_root
+ * are called before each half, and may be NULL. */
+bool cgroups_remove(const struct cgroups *cgroups, void (*as_owner)(void), void (*as_root)(void));

@@ -1,0 +1,95 @@
+#include "sandboxd/launch/janitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/log.h"
+#include "sandboxd/sandbox/capabilities.h"
+#include "sandboxd/sandbox/seccomp.h"
+
+/* How long it goes on trying while processes are still ending. */
+enum { JANITOR_TRIES = 500, JANITOR_PAUSE_NS = 20000000 };
+
+static uid_t owner_id;
+
+static const char *const calls[] = {
+    "read",       "openat",       "getdents64", "newfstatat", "fstat",  "unlinkat",
+    "close",      "setresuid",    "brk",        "mmap",       "munmap", "clock_nanosleep",
+    "exit_group", "rt_sigreturn", "prctl",      "fcntl",
+};
+
+static void as_owner(void)
+{
+    if (setresuid((uid_t)-1, owner_id, (uid_t)-1) < 0)
+        _exit(1);
+}
+
+static void as_root(void)
+{
+    if (setresuid((uid_t)-1, 0, (uid_t)-1) < 0)
+        _exit(1);
+}
+
+/* Root's id and that of the directories' owner without any capability: ownership alone decides. */
+static int lock_down(struct error *err)
+{
+    enum { CALLS = sizeof calls / sizeof *calls };
+    struct seccomp_rule rules[CALLS] = {0};
+    static struct seccomp_filter filter;
+    for (int i = 0; i < CALLS; i++) {
+        rules[i].number = seccomp_call_number(calls[i]);
+        rules[i].allow = true;
+    }
+    AUTO_CLOSE int filter_fd = -1;
+    if (seccomp_filter_compile(rules, CALLS, EPERM, &filter_fd, err) < 0 ||
+        seccomp_filter_read(filter_fd, &filter, err) < 0 || capabilities_close_bounds(err) < 0)
+        return -1;
+    /* Real and saved: without a capability the effective id may only change between these two. */
+    if (setresuid(0, owner_id, owner_id) < 0)
+        return error_from_errno(err, "setresuid");
+    if (capabilities_keep(NULL, 0, err) < 0 || capabilities_require_none(err) < 0 ||
+        seccomp_filter_load(&filter, err) < 0)
+        return -1;
+    return seccomp_filter_require(err);
+}
+
+static _Noreturn void run(const struct cgroups *cgroups, int wait_fd)
+{
+    static const struct timespec pause = {.tv_nsec = JANITOR_PAUSE_NS};
+    struct error err = {0};
+    char byte;
+    prctl(PR_SET_NAME, "sandboxd-janitor");
+    setsid();
+    if (lock_down(&err) < 0) {
+        log_error("janitor.failed", "message=\"%s\"", err.message);
+        _exit(1);
+    }
+    while (read(wait_fd, &byte, 1) < 0 && errno == EINTR) {
+        /* nothing is ever written: only the end counts */
+    }
+    for (int i = 0; !cgroups_remove(cgroups, as_owner, as_root) && i < JANITOR_TRIES; i++)
+        nanosleep(&pause, NULL);
+    _exit(0);
+}
+
+int janitor_start(const struct cgroups *cgroups, uid_t owner, int *ret_fd, struct error *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return error_from_errno(err, "pipe");
+    owner_id = owner;
+    pid_t pid = fork();
+    if (pid < 0)
+        return error_from_errno(err, "fork the janitor");
+    if (pid == 0) {
+        close(ends[1]);
+        run(cgroups, ends[0]);
+    }
+    close(ends[0]);
+    *ret_fd = ends[1];
+    return 0;
+}

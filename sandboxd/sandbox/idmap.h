@@ -1,0 +1,24 @@
+/* idmap: which ids a user namespace knows, and taking one of them. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/core/error.h"
+
+/* The ids that exist inside a session. */
+enum { SESSION_ROOT_ID = 0, SESSION_GUEST_ID = 1000 };
+
+struct idmap_range {
+    uint32_t inside;
+    uint32_t outside; /* in the parent namespace */
+    uint32_t count;
+};
+
+/* Writes uid_map and gid_map of a process in a new user namespace. The caller needs CAP_SETUID and
+ * CAP_SETGID over the parent namespace. setgroups stays allowed. */
+int idmap_write(pid_t pid, const struct idmap_range *ranges, int count, struct error *err);
+
+/* No supplementary groups, then group and user id, real, effective and saved. Capabilities follow
+ * the usual rules for set*id. */
+int idmap_become(uid_t id, struct error *err);

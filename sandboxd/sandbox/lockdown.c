@@ -1,0 +1,99 @@
+#include "sandboxd/sandbox/lockdown.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "sandboxd/sandbox/capabilities.h"
+#include "sandboxd/sandbox/idmap.h"
+#include "sandboxd/sandbox/limits.h"
+#include "sandboxd/sandbox/mounts.h"
+
+static int no_new_privileges(struct error *err)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return error_from_errno(err, "PR_SET_NO_NEW_PRIVS");
+    return 0;
+}
+
+static int verify_guest(const struct lockdown_guest *guest, struct error *err)
+{
+    uid_t real, effective, saved;
+    getresuid(&real, &effective, &saved);
+    if (real != SESSION_GUEST_ID || effective != SESSION_GUEST_ID || saved != SESSION_GUEST_ID)
+        return error_set(err, ERROR_DENIED, "the id is %u, not %d", effective, SESSION_GUEST_ID);
+    if (capabilities_require_none(err) < 0 || mounts_require_contained(err) < 0)
+        return -1;
+
+    AUTO_CLOSE int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct namespaces_identity own;
+    if (proc_fd < 0)
+        return error_from_errno(err, "open /proc");
+    if (namespaces_identify(proc_fd, &own, err) < 0 ||
+        namespaces_require_distinct(&own, guest->outsider, err) < 0)
+        return -1;
+    return seccomp_filter_require(err);
+}
+
+/* Order matters: limits and bounds need privilege, leaving id 0 empties the capability sets, the filter
+ * comes last because it forbids the rest. */
+int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
+{
+    if (limits_apply_to_guest(guest->file_bytes, err) < 0)
+        return error_add_context(err, "resource limits");
+    if (capabilities_close_bounds(err) < 0)
+        return error_add_context(err, "capability bounds");
+    if (idmap_become(SESSION_GUEST_ID, err) < 0)
+        return error_add_context(err, "guest id");
+    if (capabilities_keep(NULL, 0, err) < 0)
+        return error_add_context(err, "capabilities");
+    if (limits_protect_memory(err) < 0)
+        return error_add_context(err, "memory protection");
+    if (seccomp_filter_load(guest->filter, err) < 0)
+        return error_add_context(err, "system call filter");
+    if (verify_guest(guest, err) < 0)
+        return error_add_context(err, "check of the lock-down");
+    return 0;
+}
+
+int lockdown_enter_shell(struct error *err)
+{
+    static const cap_value_t kept[] = {CAP_KILL, CAP_SETUID, CAP_SETGID, CAP_SETPCAP};
+    if (limits_protect_memory(err) < 0 || no_new_privileges(err) < 0)
+        return -1;
+    return capabilities_keep(kept, sizeof kept / sizeof *kept, err);
+}
+
+int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error *err)
+{
+    if (capabilities_close_bounds(err) < 0)
+        return -1;
+    /* Only the file-system ids: the guest may not signal a process whose real id is another. */
+    setfsgid(SESSION_GUEST_ID);
+    setfsuid(SESSION_GUEST_ID);
+    if (setfsgid((gid_t)-1) != SESSION_GUEST_ID || setfsuid((uid_t)-1) != SESSION_GUEST_ID)
+        return error_set(err, ERROR_DENIED, "the file-system id did not change");
+    if (capabilities_keep(NULL, 0, err) < 0 || capabilities_require_none(err) < 0)
+        return -1;
+    if (seccomp_filter_load(filter, err) < 0)
+        return -1;
+    return seccomp_filter_require(err);
+}
+
+int lockdown_enter_front(uid_t id, unsigned last_fd, struct error *err)
+{
+    if (limits_close_from(last_fd + 1, err) < 0)
+        return -1;
+    if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0)
+        return error_from_errno(err, "unshare");
+    if (mounts_empty_root(err) < 0 || capabilities_close_bounds(err) < 0 ||
+        idmap_become(id, err) < 0 || capabilities_keep(NULL, 0, err) < 0)
+        return -1;
+    if (limits_protect_memory(err) < 0 || no_new_privileges(err) < 0)
+        return -1;
+    return capabilities_require_none(err);
+}

@@ -1,0 +1,34 @@
+/* lockdown: giving everything up, in order, and checking that it took.
+ *
+ * Each function is a list of steps with the reason for its order; the first that fails ends it and the
+ * caller must not go on. After the steps the result is verified from the kernel's own answers.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/core/error.h"
+#include "sandboxd/sandbox/namespaces.h"
+#include "sandboxd/sandbox/seccomp.h"
+
+/* A process that is about to run guest code. */
+struct lockdown_guest {
+    uint64_t file_bytes;                        /* largest file it may write */
+    const struct seccomp_filter *filter;        /* borrowed */
+    const struct namespaces_identity *outsider; /* namespaces it must share none of; borrowed */
+};
+
+/* The caller is in the session's namespaces as root there, with nothing open that the guest must not
+ * have. Afterwards it is id 1000 with no capability, behind the filter. */
+int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err);
+
+/* PID 1 of a session: keeps what it needs to kill guests and to lend its file helper the guest's
+ * file-system id. */
+int lockdown_enter_shell(struct error *err);
+
+/* The file helper, a fork of PID 1: reads and writes files as the guest, may do nothing else. */
+int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error *err);
+
+/* The front: another id, an empty root, no network but the sockets it holds, no capability. Keeps
+ * descriptors 0 to last_fd. */
+int lockdown_enter_front(uid_t id, unsigned last_fd, struct error *err);

@@ -1,0 +1,302 @@
+#include "sandboxd/sandbox/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/mount.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "sandboxd/sandbox/idmap.h"
+
+/* Sizes of the small file systems; docs/api.md, "Limits". */
+enum { MOUNTS_MIB = 1024 * 1024, MOUNTS_SMALL_INODES = 4096, MOUNTS_PATHS_MAX = 64 };
+
+static const struct {
+    const char *path;
+    uint64_t bytes;
+    unsigned mode;
+    unsigned long flags;
+} scratch[] = {
+    {"tmp", 128 * MOUNTS_MIB, 01777, MS_NOSUID | MS_NODEV},
+    {"dev/shm", 64 * MOUNTS_MIB, 01777, MS_NOSUID | MS_NODEV | MS_NOEXEC},
+    {"home/session", 32 * MOUNTS_MIB, 0700, MS_NOSUID | MS_NODEV},
+};
+
+static const char *const devices[] = {"null", "zero", "full", "random", "urandom"};
+
+static const struct {
+    const char *path, *target;
+} device_links[] = {
+    {"dev/fd", "/proc/self/fd"},
+    {"dev/stdin", "/proc/self/fd/0"},
+    {"dev/stdout", "/proc/self/fd/1"},
+    {"dev/stderr", "/proc/self/fd/2"},
+};
+
+static const struct {
+    const char *path, *text;
+} texts[] = {
+    {"etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+                   "session:x:1000:1000:session:" MOUNTS_HOME_PATH ":/bin/bash\n"
+                   "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
+    {"etc/group", "root:x:0:\nsession:x:1000:\nnogroup:x:65534:\n"},
+    {"etc/hosts", "127.0.0.1 localhost session\n::1 localhost\n"},
+    {"etc/hostname", "session\n"},
+    {"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"},
+};
+
+static int set_attributes(int fd, uint64_t attributes, bool recursive, struct error *err)
+{
+    struct mount_attr attr = {.attr_set = attributes};
+    unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+    if (syscall(SYS_mount_setattr, fd, "", flags, &attr, sizeof attr) < 0)
+        return error_from_errno(err, "mount_setattr");
+    return 0;
+}
+
+/* A detached copy of a path of the machine, or -1. */
+static int clone_tree(const char *path)
+{
+    return (int)syscall(SYS_open_tree, AT_FDCWD, path,
+                        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
+}
+
+static int attach(int tree_fd, const char *relative, struct error *err)
+{
+    if (syscall(SYS_move_mount, tree_fd, "", AT_FDCWD, relative, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return error_from_errno(err, "attach %s", relative);
+    return 0;
+}
+
+static int make_directories(const char *relative, struct error *err)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s", relative) >= (int)sizeof path)
+        return error_set(err, ERROR_INVALID, "path too long: %.40s...", relative);
+    for (char *p = path + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return error_from_errno(err, "mkdir %s", path);
+        *p = '/';
+    }
+    return 0;
+}
+
+static int make_directory(const char *relative, struct error *err)
+{
+    if (make_directories(relative, err) < 0)
+        return -1;
+    if (mkdir(relative, 0755) < 0 && errno != EEXIST)
+        return error_from_errno(err, "mkdir %s", relative);
+    return 0;
+}
+
+static int make_file(const char *relative, const char *text, struct error *err)
+{
+    if (make_directories(relative, err) < 0)
+        return -1;
+    AUTO_CLOSE int fd = open(relative, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        return error_from_errno(err, "write %s", relative);
+    return 0;
+}
+
+/* A path of the machine, opened before the new root hides anything. */
+struct shown {
+    const char *path;
+    int tree_fd; /* -1: absent or a link */
+    mode_t mode; /* 0: absent */
+    char link[256];
+};
+
+static int open_shown(const char *path, struct shown *shown, struct error *err)
+{
+    *shown = (struct shown){.path = path, .tree_fd = -1};
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? 0 : error_from_errno(err, "look at %s", path);
+
+    shown->mode = st.st_mode & S_IFMT;
+    if (S_ISLNK(st.st_mode)) {
+        ssize_t n = readlink(path, shown->link, sizeof shown->link - 1);
+        return n > 0 ? 0 : error_from_errno(err, "read link %s", path);
+    }
+    shown->tree_fd = clone_tree(path);
+    if (shown->tree_fd < 0)
+        return error_from_errno(err, "open_tree %s", path);
+    return set_attributes(shown->tree_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                          true, err);
+}
+
+static int place_shown(const struct shown *shown, struct error *err)
+{
+    const char *relative = shown->path + 1;
+    if (shown->mode == 0)
+        return 0;
+    if (S_ISLNK(shown->mode)) {
+        if (make_directories(relative, err) < 0)
+            return -1;
+        return symlink(shown->link, relative) < 0 ? error_from_errno(err, "link %s", relative) : 0;
+    }
+    int made = S_ISDIR(shown->mode) ? make_directory(relative, err) : make_file(relative, "", err);
+    return made < 0 ? -1 : attach(shown->tree_fd, relative, err);
+}
+
+static int mount_tmpfs(const char *relative, uint64_t bytes, uint32_t inodes, unsigned mode,
+                       unsigned long flags, struct error *err)
+{
+    char options[160];
+    snprintf(options, sizeof options, "size=%" PRIu64 ",nr_inodes=%u,mode=%o,uid=%d,gid=%d", bytes,
+             inodes, mode, SESSION_GUEST_ID, SESSION_GUEST_ID);
+    if (mount("tmpfs", relative, "tmpfs", flags, options) < 0)
+        return error_from_errno(err, "mount tmpfs on %s", relative);
+    return 0;
+}
+
+/* Devices cannot be made in a user namespace: the machine's own nodes are shown. */
+static int place_devices(const int *device_fds, struct error *err)
+{
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        char relative[32];
+        snprintf(relative, sizeof relative, "dev/%s", devices[i]);
+        if (make_file(relative, "", err) < 0 || attach(device_fds[i], relative, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < sizeof device_links / sizeof *device_links; i++) {
+        if (symlink(device_links[i].target, device_links[i].path) < 0)
+            return error_from_errno(err, "link %s", device_links[i].path);
+    }
+    return 0;
+}
+
+static int place_file_systems(const struct mounts_plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++) {
+        if (make_directory(scratch[i].path, err) < 0 ||
+            mount_tmpfs(scratch[i].path, scratch[i].bytes, MOUNTS_SMALL_INODES, scratch[i].mode,
+                        scratch[i].flags, err) < 0)
+            return -1;
+    }
+    if (make_directory("mnt/data", err) < 0 ||
+        mount_tmpfs("mnt/data", plan->data_bytes, plan->data_inodes, 0755, MS_NOSUID | MS_NODEV,
+                    err) < 0)
+        return -1;
+
+    if (make_directory("proc", err) < 0)
+        return -1;
+    if (plan->own_procfs &&
+        mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+              "subset=pid,hidepid=invisible") < 0)
+        return error_from_errno(err, "mount procfs");
+    return 0;
+}
+
+/* The new root becomes "/" and the old one disappears. */
+static int pivot(struct error *err)
+{
+    AUTO_CLOSE int root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root_fd < 0)
+        return error_from_errno(err, "open the new root");
+    if (set_attributes(root_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false,
+                       err) < 0)
+        return -1;
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return error_from_errno(err, "pivot_root");
+    if (umount2(".", MNT_DETACH) < 0)
+        return error_from_errno(err, "detach the old root");
+    if (chdir("/") < 0)
+        return error_from_errno(err, "enter the new root");
+    return 0;
+}
+
+/* A small tmpfs over /tmp, which every machine has, as working directory. */
+static int begin_root(struct error *err)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return error_from_errno(err, "make mounts private");
+    if (mount("root", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=512,mode=755") < 0)
+        return error_from_errno(err, "mount the new root");
+    if (chdir("/tmp") < 0)
+        return error_from_errno(err, "enter the new root");
+    return 0;
+}
+
+int mounts_build_root(const struct mounts_plan *plan, struct error *err)
+{
+    enum { DEVICES = sizeof devices / sizeof *devices };
+    if (plan->path_count > MOUNTS_PATHS_MAX)
+        return error_set(err, ERROR_INVALID, "an image of more than %d paths", MOUNTS_PATHS_MAX);
+
+    /* Their descriptors are closed by the exec or the close_range that follows in every caller. */
+    static struct shown shown[MOUNTS_PATHS_MAX];
+    int device_fds[DEVICES];
+    for (size_t i = 0; i < plan->path_count; i++) {
+        if (open_shown(plan->paths[i], &shown[i], err) < 0)
+            return -1;
+    }
+    for (int i = 0; i < DEVICES; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/dev/%s", devices[i]);
+        device_fds[i] = clone_tree(path);
+        if (device_fds[i] < 0)
+            return error_from_errno(err, "open_tree %s", path);
+        if (set_attributes(device_fds[i], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, true, err) < 0)
+            return -1;
+    }
+
+    if (begin_root(err) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->path_count; i++) {
+        if (place_shown(&shown[i], err) < 0)
+            return -1;
+        close_fd(&shown[i].tree_fd);
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (make_file(texts[i].path, texts[i].text, err) < 0)
+            return -1;
+    }
+    if (place_file_systems(plan, err) < 0 || place_devices(device_fds, err) < 0)
+        return -1;
+    for (int i = 0; i < DEVICES; i++)
+        close_fd(&device_fds[i]);
+    return pivot(err);
+}
+
+int mounts_empty_root(struct error *err)
+{
+    return begin_root(err) < 0 ? -1 : pivot(err);
+}
+
+int mounts_require_contained(struct error *err)
+{
+    static const char *const read_only[] = {"/", "/usr"};
+    const unsigned long no_privilege = ST_NOSUID | ST_NODEV;
+    struct statvfs st;
+    for (size_t i = 0; i < sizeof read_only / sizeof *read_only; i++) {
+        if (statvfs(read_only[i], &st) < 0)
+            return error_from_errno(err, "look at %s", read_only[i]);
+        if ((st.f_flag & (no_privilege | ST_RDONLY)) != (no_privilege | ST_RDONLY))
+            return error_set(err, ERROR_DENIED, "%s is not read-only, nosuid and nodev",
+                             read_only[i]);
+    }
+    struct stat root, data;
+    if (statvfs(MOUNTS_DATA_PATH, &st) < 0 || stat("/", &root) < 0 ||
+        stat(MOUNTS_DATA_PATH, &data) < 0)
+        return error_from_errno(err, "look at " MOUNTS_DATA_PATH);
+    if ((st.f_flag & no_privilege) != no_privilege || root.st_dev == data.st_dev)
+        return error_set(err, ERROR_DENIED, MOUNTS_DATA_PATH " is not a file system of its own");
+    if (access("/proc/sys", F_OK) == 0 || access("/sys", F_OK) == 0)
+        return error_set(err, ERROR_DENIED, "/proc/sys or /sys can be seen");
+    return 0;
+}

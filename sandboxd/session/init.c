@@ -1,0 +1,235 @@
+#include "sandboxd/session/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "sandboxd/control/channel.h"
+#include "sandboxd/control/message.h"
+#include "sandboxd/sandbox/lockdown.h"
+#include "sandboxd/sandbox/mounts.h"
+#include "sandboxd/session/files.h"
+
+enum { INIT_KEPT_MAX = 4 };
+
+struct init {
+    int signal_fd;
+    struct files files;
+    pid_t helper; /* the file helper at work, or 0 */
+    uint64_t helper_request;
+    int kept_fds[INIT_KEPT_MAX]; /* the front's ends, for a later front */
+    int kept_count;
+};
+
+static struct channel_message message;
+
+/* A session makes no namespaces: its own user namespace may hold none, whatever else fails. */
+static int forbid_user_namespaces(struct error *err)
+{
+    AUTO_CLOSE int fd = open("/proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "0", 1) != 1)
+        return error_from_errno(err, "write max_user_namespaces");
+    return 0;
+}
+
+static int build(struct init *init, const struct root_message *root, struct error *err)
+{
+    struct mounts_plan plan = {
+        .paths = root->paths,
+        .path_count = root->path_count,
+        .data_bytes = root->data_bytes,
+        .data_inodes = root->data_inodes,
+        .own_procfs = 1,
+    };
+    /* Here, after the cgroup was joined: what is above it disappears from /proc/self/cgroup. */
+    if (unshare(CLONE_NEWCGROUP) < 0)
+        return error_from_errno(err, "unshare the cgroup namespace");
+    if (forbid_user_namespaces(err) < 0 || mounts_build_root(&plan, err) < 0 ||
+        namespaces_loopback_up(err) < 0)
+        return -1;
+    if (sethostname("session", strlen("session")) < 0)
+        return error_from_errno(err, "sethostname");
+
+    init->files.data_fd = open(MOUNTS_DATA_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (init->files.data_fd < 0)
+        return error_from_errno(err, "open " MOUNTS_DATA_PATH);
+    setsid();
+    umask(022);
+    return lockdown_enter_shell(err);
+}
+
+static int set_up(struct init *init, struct error *err)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        return error_from_errno(err, "PR_SET_PDEATHSIG");
+    if (channel_receive(INIT_COMMAND_FD, 1, &message, err) != CHANNEL_MESSAGE ||
+        message.frame.type != FRAME_SHELL_SETUP)
+        return error_set(err, ERROR_SYSTEM, "no set-up message");
+
+    struct root_message root;
+    AUTO_CLOSE int filter_fd = channel_take_fd(&message, 0);
+    if (message_read_root(message.frame.payload, message.frame.length, &root, err) < 0 ||
+        seccomp_filter_read(filter_fd, &init->files.filter, err) < 0)
+        return -1;
+    return build(init, &root, err);
+}
+
+static int open_signals(struct init *init, struct error *err)
+{
+    sigset_t set;
+    sigfillset(&set);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    init->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return init->signal_fd < 0 ? error_from_errno(err, "signalfd") : 0;
+}
+
+/* Orphans of the guest end up here. A helper that died without an answer gets one. */
+static void reap(struct init *init)
+{
+    struct signalfd_siginfo info;
+    while (read(init->signal_fd, &info, sizeof info) > 0) {
+        /* only the wake-up matters: signals of one kind are merged */
+    }
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+        if (pid != init->helper)
+            continue;
+        init->helper = 0;
+        if (status != 0)
+            files_answer_error(INIT_FILE_FD, init->helper_request, EIO, "the file helper died");
+    }
+}
+
+static void drop_kept(struct init *init)
+{
+    for (int i = 0; i < init->kept_count; i++)
+        close_fd(&init->kept_fds[i]);
+    init->kept_count = 0;
+}
+
+/* Four descriptors at the start; later the three of a new interpreter, where the file channel
+ * stays. */
+static void keep(struct init *init)
+{
+    enum { FILE_CHANNEL = 1 };
+    bool all = message.fd_count == INIT_KEPT_MAX;
+    for (int i = 0; i < message.fd_count; i++) {
+        int place = all || i < FILE_CHANNEL ? i : i + 1;
+        if (!all && init->kept_count == INIT_KEPT_MAX)
+            close_fd(&init->kept_fds[place]);
+        init->kept_fds[place] = channel_take_fd(&message, i);
+    }
+    if (all)
+        init->kept_count = INIT_KEPT_MAX;
+}
+
+/* False when the broker is gone or does not make sense. */
+static bool obey(struct init *init)
+{
+    struct error err = {0};
+    if (channel_receive(INIT_COMMAND_FD, INIT_KEPT_MAX, &message, &err) != CHANNEL_MESSAGE)
+        return false;
+
+    switch (message.frame.type) {
+    case FRAME_SHELL_KEEP:
+        keep(init);
+        return true;
+    case FRAME_SHELL_RETURN:
+        return channel_send(INIT_COMMAND_FD, FRAME_SHELL_KEPT, message.frame.tag, NULL, 0,
+                            init->kept_fds, init->kept_count, &err) == 0;
+    case FRAME_SHELL_KILL:
+        /* Everything in the pid namespace but this process. */
+        kill(-1, SIGKILL);
+        return channel_send(INIT_COMMAND_FD, FRAME_SHELL_READY, message.frame.tag, NULL, 0, NULL, 0,
+                            &err) == 0;
+    default:
+        return false;
+    }
+}
+
+static void start_helper(struct init *init)
+{
+    pid_t pid = fork();
+    if (pid < 0) {
+        files_answer_error(INIT_FILE_FD, message.frame.tag, errno, "fork the file helper");
+        return;
+    }
+    if (pid > 0) {
+        init->helper = pid;
+        init->helper_request = message.frame.tag;
+        return;
+    }
+    close(INIT_COMMAND_FD);
+    close(init->signal_fd);
+    drop_kept(init);
+    files_serve(&init->files, INIT_FILE_FD, &message);
+}
+
+/* One request at a time: the next is read when the helper has ended. False when the channel is no
+ * use any more. */
+static bool serve_front(struct init *init)
+{
+    struct error err = {0};
+    switch (channel_receive(INIT_FILE_FD, 1, &message, &err)) {
+    case CHANNEL_MESSAGE:
+        break;
+    case CHANNEL_EMPTY:
+        return true;
+    default:
+        return false;
+    }
+    if (message.frame.type == FRAME_FILE_REQUEST)
+        start_helper(init);
+    channel_release(&message);
+    return true;
+}
+
+static int serve(struct init *init)
+{
+    enum { COMMAND, SIGNALS, FILE_REQUESTS, SOURCES };
+    struct pollfd polls[SOURCES] = {
+        [COMMAND] = {.fd = INIT_COMMAND_FD, .events = POLLIN},
+        [SIGNALS] = {.fd = init->signal_fd, .events = POLLIN},
+    };
+    bool front_open = true;
+    for (;;) {
+        polls[FILE_REQUESTS] = (struct pollfd){
+            .fd = front_open && init->helper == 0 ? INIT_FILE_FD : -1,
+            .events = POLLIN,
+        };
+        if (poll(polls, SOURCES, -1) < 0 && errno != EINTR)
+            return -1;
+        if (polls[SIGNALS].revents)
+            reap(init);
+        if (polls[COMMAND].revents && !obey(init))
+            return 0;
+        if (polls[FILE_REQUESTS].revents && init->helper == 0)
+            front_open = serve_front(init);
+    }
+}
+
+int init_run(struct error *err)
+{
+    static struct init init = {.signal_fd = -1, .files = {.data_fd = -1}};
+    uint8_t payload[RESULT_BYTES_MAX];
+    if (open_signals(&init, err) < 0 || set_up(&init, err) < 0) {
+        size_t length = message_write_result((uint32_t)err->number, err->message, payload);
+        channel_send(INIT_COMMAND_FD, FRAME_SHELL_FAILED, 0, payload, length, NULL, 0, NULL);
+        return -1;
+    }
+    if (channel_send(INIT_COMMAND_FD, FRAME_SHELL_READY, 0, NULL, 0, NULL, 0, err) < 0)
+        return -1;
+    return serve(&init);
+}

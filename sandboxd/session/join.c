@@ -1,0 +1,114 @@
+#include "sandboxd/session/join.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "sandboxd/sandbox/limits.h"
+#include "sandboxd/sandbox/mounts.h"
+
+enum { JOIN_FIXED_DESCRIPTORS = 4 };
+
+int join_read(struct channel_message *message, struct join *ret_join, struct error *err)
+{
+    if (message->fd_count <= JOIN_FIXED_DESCRIPTORS - 1 || message->frame.length != 1)
+        return error_set(err, ERROR_INVALID, "malformed join message");
+    struct join join = {
+        .shell_pid_fd = channel_take_fd(message, 0),
+        .channel_fd = channel_take_fd(message, 1),
+        .stdout_fd = channel_take_fd(message, 2),
+        .stderr_fd = channel_take_fd(message, 3),
+        .cgroup_v2 = message->frame.payload[0] == 2,
+    };
+    for (int i = JOIN_FIXED_DESCRIPTORS; i < message->fd_count; i++)
+        join.cgroup_fds[join.cgroup_count++] = channel_take_fd(message, i);
+    *ret_join = join;
+    return 0;
+}
+
+void join_close(struct join *join)
+{
+    close_fd(&join->shell_pid_fd);
+    close_fd(&join->channel_fd);
+    close_fd(&join->stdout_fd);
+    close_fd(&join->stderr_fd);
+    for (int i = 0; i < join->cgroup_count; i++)
+        close_fd(&join->cgroup_fds[i]);
+}
+
+pid_t join_fork(const struct join *join, const struct join_context *context, int *ret_pid_fd,
+                struct error *err)
+{
+    if (namespaces_join_for_children(join->shell_pid_fd, err) < 0)
+        return -1;
+    struct namespaces_clone how = {
+        /* The broker, not the zygote, reaps. */
+        .flags = CLONE_PARENT,
+        .cgroup_fd = join->cgroup_v2 && join->cgroup_count > 0 ? join->cgroup_fds[0] : -1,
+        .tid_address = context->tid_address,
+    };
+    return namespaces_clone(&how, ret_pid_fd, err);
+}
+
+/* The kernel may only look at the files' owner while this process has the broker's id. */
+static int join_cgroups_v1(const struct join *join, struct error *err)
+{
+    for (int i = 0; !join->cgroup_v2 && i < join->cgroup_count; i++) {
+        if (write(join->cgroup_fds[i], "0", 1) != 1)
+            return error_from_errno(err, "join a cgroup");
+    }
+    return 0;
+}
+
+/* When memory runs out, guests go first: never the shell that holds their files. */
+static int be_the_first_to_go(int proc_fd, struct error *err)
+{
+    AUTO_CLOSE int fd = openat(proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "1000", 4) != 4)
+        return error_from_errno(err, "write oom_score_adj");
+    return 0;
+}
+
+static int place_descriptors(const struct join *join, struct error *err)
+{
+    AUTO_CLOSE int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_fd < 0)
+        return error_from_errno(err, "open /dev/null");
+    if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(join->stdout_fd, STDOUT_FILENO) < 0 ||
+        dup2(join->stderr_fd, STDERR_FILENO) < 0 ||
+        dup3(join->channel_fd, JOIN_CHANNEL_FD, O_CLOEXEC) < 0)
+        return error_from_errno(err, "place descriptors");
+    if (close_range(STDERR_FILENO + 1, JOIN_CHANNEL_FD - 1, 0) < 0)
+        return error_from_errno(err, "close_range");
+    return limits_close_from(JOIN_CHANNEL_FD + 1, err);
+}
+
+/* A file cannot be larger than the file system that holds it. */
+static int data_bytes(uint64_t *ret_bytes, struct error *err)
+{
+    struct statvfs st;
+    if (statvfs(MOUNTS_DATA_PATH, &st) < 0)
+        return error_from_errno(err, "look at " MOUNTS_DATA_PATH);
+    *ret_bytes = (uint64_t)st.f_blocks * st.f_frsize;
+    return 0;
+}
+
+int join_enter(const struct join *join, const struct join_context *context, struct error *err)
+{
+    if (join_cgroups_v1(join, err) < 0 || be_the_first_to_go(context->proc_fd, err) < 0 ||
+        namespaces_join(join->shell_pid_fd, err) < 0 || place_descriptors(join, err) < 0)
+        return -1;
+    if (setsid() < 0)
+        return error_from_errno(err, "setsid");
+    umask(022);
+    if (chdir(MOUNTS_DATA_PATH) < 0)
+        return error_from_errno(err, "enter " MOUNTS_DATA_PATH);
+
+    struct lockdown_guest guest = {.filter = &context->filter, .outsider = &context->outsider};
+    if (data_bytes(&guest.file_bytes, err) < 0)
+        return -1;
+    return lockdown_enter_guest(&guest, err);
+}

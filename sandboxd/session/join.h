@@ -1,0 +1,46 @@
+/* join: a fork of the zygote becomes the interpreter of one session.
+ *
+ * Runs in: the child, between the fork and the first byte of guest code. Leaves nothing of the
+ * zygote's reachable: other namespaces, another id, no capability, four descriptors, the filter.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sandboxd/control/channel.h"
+#include "sandboxd/sandbox/lockdown.h"
+
+/* The control channel's number inside the interpreter: high, so that programs which count
+ * descriptors see what they expect. */
+enum { JOIN_CHANNEL_FD = 1000 };
+
+struct join {
+    int shell_pid_fd;
+    int channel_fd;
+    int stdout_fd;
+    int stderr_fd;
+    int cgroup_fds[FRAME_DESCRIPTORS_MAX]; /* v1: cgroup.procs files; v2: one directory */
+    int cgroup_count;
+    bool cgroup_v2;
+};
+
+/* Takes the descriptors of a FRAME_JOIN. */
+int join_read(struct channel_message *message, struct join *ret_join, struct error *err);
+void join_close(struct join *join);
+
+/* What stays the same for every join of a zygote. */
+struct join_context {
+    int proc_fd; /* a procfs of the machine, or -1; for the memory killer's score */
+    struct seccomp_filter filter;
+    struct namespaces_identity outsider; /* the zygote's own namespaces */
+    uint64_t tid_address;
+};
+
+/* Forks into the session. Returns 0 in the child, its pid in the zygote with *ret_pid_fd set. The
+ * child must call join_enter next and nothing else. */
+pid_t join_fork(const struct join *join, const struct join_context *context, int *ret_pid_fd,
+                struct error *err);
+
+/* In the child: everything up to and with the checked lock-down. On failure the child must end. */
+int join_enter(const struct join *join, const struct join_context *context, struct error *err);

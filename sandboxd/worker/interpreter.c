@@ -1,0 +1,248 @@
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "sandboxd/worker/interpreter.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/core/buf.h"
+#include "base/core/clock.h"
+#include "sandboxd/control/channel.h"
+#include "sandboxd/control/message.h"
+
+/* The front sends at most a JSON body of code; docs/api.md, "Limits". */
+enum { CODE_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* The text of session_prelude.py, made by the build. */
+extern const char session_prelude[];
+extern const size_t session_prelude_length;
+
+static PyObject *prelude; /* its global names */
+
+/* In C memory, where a guest has to go looking for it. */
+static struct {
+    pid_t pid;
+    int channel_fd;
+    struct buf code;
+} state = {.code = {.limit = CODE_BYTES_MAX}};
+
+static struct channel_message message;
+
+static int python_error(struct error *err, const char *what)
+{
+    PyErr_Print();
+    return error_set(err, ERROR_SYSTEM, "%s: Python raised an exception, see above", what);
+}
+
+static int initialise(struct error *err)
+{
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    config.use_environment = 0;
+    config.user_site_directory = 0;
+    config.write_bytecode = 0;
+    config.parse_argv = 0;
+    PyStatus status = PyConfig_SetBytesString(&config, &config.program_name, "/usr/bin/python3");
+    if (!PyStatus_Exception(status))
+        status = Py_InitializeFromConfig(&config);
+    PyConfig_Clear(&config);
+    if (PyStatus_Exception(status))
+        return error_set(err, ERROR_SYSTEM, "start Python: %s",
+                         status.err_msg ? status.err_msg : "unknown");
+    return 0;
+}
+
+static int execute_prelude(struct error *err)
+{
+    AUTO_BUF struct buf source = {0};
+    buf_append(&source, session_prelude, session_prelude_length);
+    prelude = Py_BuildValue("{s:O,s:s}", "__builtins__", PyEval_GetBuiltins(), "__name__",
+                            "sandpool_session");
+    PyObject *code = Py_CompileString(source.data, "<session prelude>", Py_file_input);
+    PyObject *result = code && prelude ? PyEval_EvalCode(code, prelude, prelude) : NULL;
+    Py_XDECREF(code);
+    if (!result)
+        return python_error(err, "session prelude");
+    Py_DECREF(result);
+    return 0;
+}
+
+/* Calls a function of the prelude; takes the arguments. NULL with a Python exception set on
+ * failure. */
+static PyObject *call_prelude(const char *name, PyObject *arguments)
+{
+    PyObject *function = PyDict_GetItemString(prelude, name);
+    PyObject *result = function && arguments ? PyObject_CallObject(function, arguments) : NULL;
+    Py_XDECREF(arguments);
+    return result;
+}
+
+int interpreter_start(char *const *modules, int count, struct error *err)
+{
+    if (initialise(err) < 0 || execute_prelude(err) < 0)
+        return -1;
+
+    PyObject *names = PyList_New(0);
+    for (int i = 0; i < count; i++) {
+        PyObject *name = PyUnicode_FromString(modules[i]);
+        PyList_Append(names, name);
+        Py_XDECREF(name);
+    }
+    PyObject *result = call_prelude("prewarm", Py_BuildValue("(N)", names));
+    if (!result)
+        return python_error(err, "prewarm");
+    Py_DECREF(result);
+    return 0;
+}
+
+void interpreter_before_fork(void)
+{
+    PyOS_BeforeFork();
+}
+
+void interpreter_after_fork_parent(void)
+{
+    PyOS_AfterFork_Parent();
+}
+
+int interpreter_after_fork_child(struct error *err)
+{
+    PyOS_AfterFork_Child();
+    PyObject *result = call_prelude("after_join", PyTuple_New(0));
+    if (!result)
+        return python_error(err, "after_join");
+    Py_DECREF(result);
+    return 0;
+}
+
+/* A copy that guest code forked must never speak for the session, nor run past its cell. */
+static void end_if_copy(void)
+{
+    if (getpid() != state.pid)
+        _exit(0);
+}
+
+/* A front that is gone ends the session; there is nobody to tell. */
+static void send_frame(enum frame_type type, uint64_t nonce, const void *payload, size_t length)
+{
+    end_if_copy();
+    if (channel_send(state.channel_fd, type, nonce, payload, length, NULL, 0, NULL) < 0)
+        _exit(0);
+}
+
+static void send_chunks(enum frame_type type, uint64_t nonce, const char *data, size_t length)
+{
+    for (size_t at = 0; at < length; at += FRAME_PAYLOAD_MAX) {
+        size_t chunk = length - at < FRAME_PAYLOAD_MAX ? length - at : FRAME_PAYLOAD_MAX;
+        send_frame(type, nonce, data + at, chunk);
+    }
+}
+
+/* An interrupt that arrives between cells belongs to no cell. */
+static void drop_pending_interrupt(void)
+{
+    while (PyErr_CheckSignals() < 0)
+        PyErr_Clear();
+}
+
+/* Whatever left the prelude is an interrupt that struck outside the cell. */
+static void report_escaped_exception(void)
+{
+    static const char text[] = "KeyboardInterrupt\n";
+    end_if_copy();
+    PyErr_Clear();
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) {
+        /* the front reads the status from the frame */
+    }
+}
+
+static void send_display(uint64_t nonce, PyObject *value, struct done_message *done)
+{
+    char *data = NULL;
+    Py_ssize_t length = 0;
+    if (PyBytes_AsStringAndSize(value, &data, &length) < 0) {
+        PyErr_Clear();
+        done->display = DISPLAY_NOTHING;
+        return;
+    }
+    if (done->display == DISPLAY_TEXT)
+        send_chunks(FRAME_RESULT_TEXT, nonce, data, (size_t)length);
+    if (done->display == DISPLAY_IMAGE)
+        send_chunks(FRAME_RESULT_IMAGE, nonce, data, (size_t)length);
+}
+
+static uint64_t cpu_us(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
+static void run_cell(uint64_t nonce)
+{
+    struct done_message done = {.succeeded = false, .display = DISPLAY_NOTHING};
+    PyObject *source = PyUnicode_DecodeUTF8(state.code.data ? state.code.data : "",
+                                            (Py_ssize_t)state.code.length, "strict");
+    buf_free(&state.code);
+    drop_pending_interrupt();
+
+    int64_t started_us = clock_monotonic_us();
+    uint64_t cpu_before_us = cpu_us();
+    PyObject *result = source ? call_prelude("run", Py_BuildValue("(N)", source)) : NULL;
+    done.wall_us = (uint64_t)(clock_monotonic_us() - started_us);
+    done.cpu_us = cpu_us() - cpu_before_us;
+
+    int succeeded = 0, display = DISPLAY_NOTHING;
+    PyObject *value = NULL;
+    if (result && PyArg_ParseTuple(result, "piO", &succeeded, &display, &value) &&
+        display >= DISPLAY_NOTHING && display < DISPLAY_END) {
+        done.succeeded = succeeded;
+        done.display = (enum done_display)display;
+        send_display(nonce, value, &done);
+    } else {
+        report_escaped_exception();
+    }
+    Py_XDECREF(result);
+
+    uint8_t payload[DONE_MESSAGE_BYTES];
+    send_frame(FRAME_DONE, nonce, payload, message_write_done(&done, payload));
+}
+
+static void handle(const struct frame *frame)
+{
+    switch (frame->type) {
+    case FRAME_CODE:
+        if (!buf_append(&state.code, frame->payload, frame->length))
+            _exit(1);
+        return;
+    case FRAME_RUN:
+        run_cell(frame->tag);
+        return;
+    case FRAME_PING:
+        send_frame(FRAME_PONG, frame->tag, NULL, 0);
+        return;
+    default:
+        _exit(1);
+    }
+}
+
+_Noreturn void interpreter_serve(int channel_fd)
+{
+    state.pid = getpid();
+    state.channel_fd = channel_fd;
+    send_frame(FRAME_READY, 0, NULL, 0);
+    for (;;) {
+        enum channel_outcome outcome;
+        /* Threads that the guest started go on while the session is idle. */
+        Py_BEGIN_ALLOW_THREADS;
+        outcome = channel_receive(state.channel_fd, 0, &message, NULL);
+        Py_END_ALLOW_THREADS;
+        end_if_copy();
+        if (outcome != CHANNEL_MESSAGE)
+            _exit(0);
+        handle(&message.frame);
+    }
+}

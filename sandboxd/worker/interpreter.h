@@ -1,0 +1,23 @@
+/* interpreter: CPython with the notebook shell, and the loop that runs cells.
+ *
+ * The only file that meets Python.h. The zygote starts and warms it once; a fork of it serves one
+ * session. The guest can rewrite anything in this process: the front believes nothing but frames
+ * that carry the nonce of the execution it asked for, within its own limits.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/core/error.h"
+
+/* Starts Python, executes the prelude, imports the modules and warms up. One thread afterwards. */
+int interpreter_start(char *const *modules, int count, struct error *err);
+
+/* Around a fork, so that Python's own locks are right on both sides. */
+void interpreter_before_fork(void);
+void interpreter_after_fork_parent(void);
+/* In the child, after the lock-down: also reseeds what a fork copies. */
+int interpreter_after_fork_child(struct error *err);
+
+/* Announces itself with FRAME_READY and runs cells until the channel closes. */
+_Noreturn void interpreter_serve(int channel_fd);

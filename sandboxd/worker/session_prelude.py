@@ -1,0 +1,270 @@
+"""The notebook inside a session: IPython's shell, with its edges turned towards the API.
+
+Executed once in the zygote, in a namespace of its own that guest code does not see. The C side calls `prewarm`
+before the first fork, `after_join` in each new session and `run` for each cell. Why IPython and what is
+overridden: docs/decisions/0002-notebook-semantics.md.
+"""
+import ast
+import base64
+import gc
+import importlib
+import importlib.metadata
+import io
+import os
+import random
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any, Optional
+
+from IPython.core.compilerop import CachingCompiler
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
+from traitlets.config import Config
+
+# enum done_display of sandboxd/control/message.h
+DISPLAY_NOTHING, DISPLAY_NONE, DISPLAY_TEXT, DISPLAY_IMAGE = range(4)
+
+# Longest result; docs/api.md, "Limits". The front holds the same line.
+RESULT_BYTES_MAX = 10 * 1024 * 1024
+
+PIP_INSTALL = re.compile(r"^\s*(?:\S*/)?(?:python[\d.]*\s+-m\s+)?pip[\d.]*\s+install\b(.*)$", re.S)
+
+
+class CellCompiler(CachingCompiler):
+    """Names cells so that tracebacks read `File "<cell 3>", line 1`."""
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        return f"<cell {number}>"
+
+
+class CellDisplayHook(DisplayHook):
+    """Keeps the value of the last expression instead of printing it."""
+
+    def __call__(self, result: Any = None) -> None:
+        if result is None and not self.quiet():
+            self.shell.cell.saw_none = True
+        super().__call__(result)
+
+    def start_displayhook(self) -> None:
+        pass
+
+    def write_output_prompt(self) -> None:
+        pass
+
+    def write_format_data(self, format_dict: dict, md_dict: Optional[dict] = None) -> None:
+        self.shell.cell.text = format_dict.get("text/plain")
+        self.shell.cell.keep_image(format_dict.get("image/png"))
+
+    def finish_displayhook(self) -> None:
+        pass
+
+
+class CellDisplayPublisher(DisplayPublisher):
+    """`display(x)`: figures are kept, everything else is printed as text."""
+
+    def publish(self, data: dict, *args: Any, **kwargs: Any) -> None:
+        if "image/png" in data:
+            self.shell.cell.keep_image(data["image/png"])
+        elif "text/plain" in data:
+            print(data["text/plain"])
+
+    def clear_output(self, wait: bool = False) -> None:
+        pass
+
+
+class Cell:
+    """What one execution has shown so far."""
+
+    def __init__(self) -> None:
+        self.text: Optional[str] = None
+        self.image: Optional[bytes] = None
+        self.saw_none = False
+        self.ends_in_value = False
+
+    def keep_image(self, data: Any) -> None:
+        """The last figure wins; formatters give base64 text or bytes."""
+        if data is not None:
+            self.image = base64.b64decode(data) if isinstance(data, str) else bytes(data)
+
+    def display(self) -> tuple[int, bytes]:
+        if self.image is not None:
+            if len(self.image) <= RESULT_BYTES_MAX:
+                return DISPLAY_IMAGE, self.image
+            print("The figure is larger than 10 MiB and was left out.", file=sys.stderr)
+            return DISPLAY_NOTHING, b""
+        if self.text is not None:
+            return DISPLAY_TEXT, self._bounded_text()
+        if self.saw_none and self.ends_in_value:
+            return DISPLAY_NONE, b""
+        return DISPLAY_NOTHING, b""
+
+    def _bounded_text(self) -> bytes:
+        data = self.text.encode("utf-8", "backslashreplace")
+        if len(data) <= RESULT_BYTES_MAX:
+            return data
+        print("The result is longer than 10 MiB and was cut.", file=sys.stderr)
+        return data[: RESULT_BYTES_MAX - 8].decode("utf-8", "ignore").encode() + b"..."
+
+
+class SessionShell(InteractiveShell):
+    compiler_class = Type(CellCompiler)
+    displayhook_class = Type(CellDisplayHook)
+    display_pub_class = Type(CellDisplayPublisher)
+    cell = Cell()
+
+    def enable_gui(self, gui: Optional[str] = None) -> None:
+        """`%matplotlib inline` asks for it; there is no event loop to hook into."""
+
+    def ask_exit(self) -> None:
+        """`exit` and `quit` restart the kernel in the hosted service: variables go, files stay."""
+        self.reset(new_session=True)
+
+    async def run_ast_nodes(self, nodelist: list, *args: Any, **kwargs: Any) -> bool:
+        last = nodelist[-1] if nodelist else None
+        # print(...) shows nothing; a name that holds None shows None.
+        self.cell.ends_in_value = isinstance(last, ast.Expr) and not isinstance(
+            last.value, (ast.Call, ast.Await)
+        )
+        return await super().run_ast_nodes(nodelist, *args, **kwargs)
+
+    def system(self, cmd: str) -> None:
+        """`!cmd`: a shell on the cell's own streams; IPython's needs a terminal."""
+        cmd = self.var_expand(cmd, depth=1)
+        install = PIP_INSTALL.match(cmd)
+        if install:
+            pip_install(install.group(1))
+            return
+        flush_streams()
+        with subprocess.Popen(cmd, shell=True) as child:
+            try:
+                code = child.wait()
+            except BaseException:
+                child.kill()
+                raise
+        self.user_ns["_exit_code"] = code
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        etype, value, trace = self._get_exc_info(exc_tuple)
+        if issubclass(etype, UsageError):
+            print(f"UsageError: {value}", file=sys.stderr)
+            return
+        print_exception(etype, value, trace)
+
+    def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
+        print_exception(*sys.exc_info())
+
+
+def print_exception(etype: type, value: BaseException, trace: Any) -> None:
+    """Plain traceback on stderr that starts at the user's own first frame."""
+    start = trace
+    while start is not None and not start.tb_frame.f_code.co_filename.startswith("<cell "):
+        start = start.tb_next
+    if issubclass(etype, SyntaxError):
+        start = None
+    elif start is None:
+        start = trace
+    try:
+        lines = traceback.format_exception(etype, value, start)
+    except BaseException:  # the exception's own code failed
+        lines = [f"{etype.__name__}\n"]
+    sys.stderr.write("".join(lines))
+
+
+def pip_install(arguments: str) -> None:
+    """Packages that are there are fine; others cannot be fetched, and saying so must fail the cell:
+    Debian's own refusal would pass for success."""
+    missing = []
+    for word in shlex.split(arguments.split("|")[0].split(";")[0].split("&")[0]):
+        if word.startswith("-"):
+            continue
+        name = re.split(r"[<>=!~\[ ;]", word, maxsplit=1)[0]
+        try:
+            version = importlib.metadata.version(name)
+            print(f"Requirement already satisfied: {name} ({version})")
+        except (importlib.metadata.PackageNotFoundError, ValueError):
+            missing.append(name)
+    if missing:
+        raise RuntimeError(
+            f"pip cannot install {', '.join(missing)}: network is disabled in this session. "
+            "Use the installed packages or upload the files you need."
+        )
+
+
+def flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:  # closed or replaced by the guest
+            pass
+
+
+def run(source: str) -> tuple[bool, int, bytes]:
+    """Runs one cell. Returns whether it succeeded, what is shown and its bytes."""
+    shell.cell = Cell()
+    try:
+        succeeded = bool(shell.run_cell(source, store_history=True).success)
+        display, value = shell.cell.display() if succeeded else (DISPLAY_NOTHING, b"")
+        return succeeded, display, value
+    finally:
+        flush_streams()
+
+
+def make_shell() -> SessionShell:
+    config = Config()
+    # Its writer is a thread, and a process with two threads cannot be forked.
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "NoColor"
+    config.InteractiveShell.autoindent = False
+    made = SessionShell.instance(config=config)
+    made.display_formatter.active_types = ["text/plain", "image/png"]
+    return made
+
+
+def prewarm(modules: list[str]) -> None:
+    """Imports and first uses that every session would pay for."""
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass
+    if "matplotlib" in sys.modules:
+        shell.enable_matplotlib("inline")
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        run("1 + 1")
+        run("raise ValueError('prewarm')")
+        if "matplotlib.pyplot" in sys.modules:
+            run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('prewarm')")
+        if "pandas" in sys.modules:
+            run("import pandas\npandas.DataFrame({'a': [1], 'b': ['x']})")
+        run("import pkg_resources\n[d.project_name for d in pkg_resources.working_set]")
+    if "matplotlib.font_manager" in sys.modules:
+        # Cached fonts are open files, and a session inherits none.
+        sys.modules["matplotlib.font_manager"]._get_font.cache_clear()
+    shell.reset(new_session=True)
+    shell.cell = Cell()
+    gc.collect()
+    gc.freeze()
+
+
+def after_join() -> None:
+    """What a fork copies must not be the same in every session."""
+    random.seed()
+    if "numpy" in sys.modules:
+        import numpy
+
+        numpy.random.seed(numpy.frombuffer(os.urandom(64), dtype=numpy.uint32))
+    tempfile._name_sequence = None
+
+
+for stream in (sys.stdout, sys.stderr):
+    stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+sys.path.insert(0, "")
+shell = make_shell()

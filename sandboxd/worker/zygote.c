@@ -1,0 +1,167 @@
+#include "sandboxd/worker/zygote.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/log.h"
+#include "sandboxd/control/channel.h"
+#include "sandboxd/control/message.h"
+#include "sandboxd/sandbox/limits.h"
+#include "sandboxd/sandbox/mounts.h"
+#include "sandboxd/session/join.h"
+#include "sandboxd/worker/interpreter.h"
+
+static struct channel_message message;
+static struct join_context context = {.proc_fd = -1};
+
+/* All that guests and their children find in the environment. */
+static const struct {
+    const char *name, *value;
+} environment[] = {
+    {"HOME", MOUNTS_HOME_PATH},
+    {"USER", "session"},
+    {"LOGNAME", "session"},
+    {"SHELL", "/bin/bash"},
+    {"PATH", "/usr/local/bin:/usr/bin:/bin"},
+    {"LANG", "C.UTF-8"},
+    {"TERM", "dumb"},
+    {"IPYTHONDIR", MOUNTS_HOME_PATH "/.ipython"},
+    {"MPLCONFIGDIR", MOUNTS_HOME_PATH "/.config/matplotlib"},
+    {"XDG_CACHE_HOME", MOUNTS_HOME_PATH "/.cache"},
+    /* Their thread pools would not survive the fork. */
+    {"OPENBLAS_NUM_THREADS", "1"},
+    {"OMP_NUM_THREADS", "1"},
+    {"MKL_NUM_THREADS", "1"},
+    {"NUMEXPR_NUM_THREADS", "1"},
+};
+
+static void set_environment(void)
+{
+    clearenv();
+    for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
+        setenv(environment[i].name, environment[i].value, 1);
+}
+
+/* The interpreter sees the same root as the sessions it will be forked into. */
+static int enter_root(const struct root_message *root, struct error *err)
+{
+    struct mounts_plan plan = {
+        .paths = root->paths,
+        .path_count = root->path_count,
+        .data_bytes = root->data_bytes,
+        .data_inodes = root->data_inodes,
+    };
+    context.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (context.proc_fd < 0)
+        return error_from_errno(err, "open /proc");
+    if (unshare(CLONE_NEWNS) < 0)
+        return error_from_errno(err, "unshare the mount namespace");
+    if (mounts_build_root(&plan, err) < 0 ||
+        namespaces_identify(context.proc_fd, &context.outsider, err) < 0)
+        return -1;
+    if (chdir(MOUNTS_DATA_PATH) < 0)
+        return error_from_errno(err, "enter " MOUNTS_DATA_PATH);
+    return limits_protect_memory(err);
+}
+
+static int set_up(struct error *err)
+{
+    if (channel_receive(ZYGOTE_BROKER_FD, 1, &message, err) != CHANNEL_MESSAGE ||
+        message.frame.type != FRAME_ZYGOTE_SETUP)
+        return error_set(err, ERROR_SYSTEM, "no set-up message");
+    struct root_message root;
+    AUTO_CLOSE int filter_fd = channel_take_fd(&message, 0);
+    if (message_read_root(message.frame.payload, message.frame.length, &root, err) < 0 ||
+        seccomp_filter_read(filter_fd, &context.filter, err) < 0)
+        return -1;
+    context.tid_address = namespaces_tid_address();
+    return enter_root(&root, err);
+}
+
+/* A second thread's locks would stay locked for ever in the child. */
+static int require_one_thread(struct error *err)
+{
+    int fd = openat(context.proc_fd, "self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
+    if (!tasks) {
+        error_from_errno(err, "list threads");
+        close_fd(&fd);
+        return -1;
+    }
+    int count = 0;
+    struct dirent *item;
+    while ((item = readdir(tasks)))
+        count += item->d_name[0] != '.';
+    closedir(tasks);
+    if (count != 1)
+        return error_set(err, ERROR_SYSTEM, "the zygote has %d threads; it can be forked with one",
+                         count);
+    return 0;
+}
+
+static _Noreturn void become_interpreter(const struct join *join)
+{
+    struct error err = {0};
+    if (join_enter(join, &context, &err) < 0 || interpreter_after_fork_child(&err) < 0) {
+        log_error("interpreter.refused", "message=\"%s\"", err.message);
+        _exit(1);
+    }
+    interpreter_serve(JOIN_CHANNEL_FD);
+}
+
+static int fork_session(struct join *join, struct error *err)
+{
+    if (require_one_thread(err) < 0)
+        return -1;
+    int pid_fd = -1;
+    interpreter_before_fork();
+    pid_t pid = join_fork(join, &context, &pid_fd, err);
+    if (pid == 0)
+        become_interpreter(join);
+    interpreter_after_fork_parent();
+    return pid < 0 ? -1 : pid_fd;
+}
+
+static int answer_join(struct error *err)
+{
+    uint64_t session = message.frame.tag;
+    struct join join;
+    struct error failure = {0};
+    if (join_read(&message, &join, err) < 0)
+        return -1;
+    AUTO_CLOSE int pid_fd = fork_session(&join, &failure);
+    join_close(&join);
+    if (pid_fd >= 0)
+        return channel_send(ZYGOTE_BROKER_FD, FRAME_JOINED, session, NULL, 0, &pid_fd, 1, err);
+
+    uint8_t payload[RESULT_BYTES_MAX];
+    size_t length = message_write_result((uint32_t)failure.number, failure.message, payload);
+    return channel_send(ZYGOTE_BROKER_FD, FRAME_JOIN_FAILED, session, payload, length, NULL, 0,
+                        err);
+}
+
+int zygote_run(char *const *modules, int count, struct error *err)
+{
+    set_environment();
+    if (set_up(err) < 0 || interpreter_start(modules, count, err) < 0 ||
+        require_one_thread(err) < 0)
+        return -1;
+    if (channel_send(ZYGOTE_BROKER_FD, FRAME_ZYGOTE_READY, 0, NULL, 0, NULL, 0, err) < 0)
+        return -1;
+    for (;;) {
+        enum channel_outcome outcome =
+            channel_receive(ZYGOTE_BROKER_FD, FRAME_DESCRIPTORS_MAX, &message, err);
+        if (outcome == CHANNEL_CLOSED)
+            return 0;
+        if (outcome != CHANNEL_MESSAGE || message.frame.type != FRAME_JOIN)
+            return error_set(err, ERROR_SYSTEM, "the broker does not keep the protocol");
+        if (answer_join(err) < 0)
+            return -1;
+    }
+}
