@@ -1,5 +1,6 @@
 #include "agent/command.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ void command_warn(const char *format, ...)
 
 enum command_status command_report_error(const struct error *error)
 {
-    command_warn("%s", error->message);
+    if (error->number != EPIPE)
+        command_warn("%s", error->message);
     return COMMAND_FAILED;
 }
 
@@ -59,11 +61,16 @@ static void print_hint(const struct pool_result *result)
                      (long long)result->retry_after_s);
 }
 
-enum command_status command_report(const struct pool_result *result)
+enum command_status command_report(const struct command *command)
 {
+    const struct pool_result *result = &command->result;
+    if (command->caught) /* whoever pressed Ctrl-C knows why */
+        return COMMAND_UNREACHABLE;
     command_warn("%s", result->failure.message);
     if (result->refused)
         print_hint(result);
+    else if (result->status == 0 && result->failure.code == ERROR_SYSTEM)
+        command_warn("check the endpoint, and that the pool is running");
     if (result->refused && result->status >= 400 && result->status < 500)
         return COMMAND_REFUSED;
     /* No call was made, and the arguments are why. */
@@ -187,7 +194,7 @@ static void on_signal(void *self, uint32_t events)
     if (command->caught) /* asked twice: do not wait for anything more */
         die_by_signal(command);
     command->caught = (int)info.ssi_signo;
-    if (command->call)
+    if (command->call && !command->tidies_up)
         pool_call_cancel(command->call);
 }
 
@@ -199,7 +206,7 @@ static int hold_signals(struct command *command, struct error *err)
     sigaddset(&held, SIGTERM);
     sigaddset(&held, SIGHUP);
     sigprocmask(SIG_BLOCK, &held, &command->mask_before);
-    signal(SIGPIPE, SIG_IGN); /* TLS writes would raise it; output that nobody reads is an error */
+    signal(SIGPIPE, SIG_IGN); /* a TLS connection that breaks would raise it */
 
     command->signal_fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
     if (command->signal_fd < 0)
@@ -251,6 +258,7 @@ void command_close(struct command *command)
         loop_unwatch(command->loop, &command->signal_watch);
     close_fd(&command->signal_fd);
     loop_destroy(command->loop);
+    signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &command->mask_before, NULL);
     if (command->caught)
         die_by_signal(command);
@@ -287,9 +295,5 @@ bool command_end_quietly(struct command *command, int started)
 
 enum command_status command_end(struct command *command, int started)
 {
-    if (command_end_quietly(command, started))
-        return COMMAND_OK;
-    if (command->caught) /* whoever pressed Ctrl-C knows why */
-        return COMMAND_UNREACHABLE;
-    return command_report(&command->result);
+    return command_end_quietly(command, started) ? COMMAND_OK : command_report(command);
 }

@@ -48,7 +48,8 @@ struct command {
     sigset_t mask_before;
     int signal_fd;
     struct watch signal_watch;
-    int caught; /* the signal that asked us to stop, or 0 */
+    int caught;     /* the signal that asked us to stop, or 0 */
+    bool tidies_up; /* the first signal no longer cancels: what is left is worth waiting for */
 
     struct pool_call *call; /* under way, or NULL */
     struct pool_result result;
@@ -58,9 +59,9 @@ struct command {
  * command. */
 extern const struct argp command_options;
 
-/* Connects what is needed and holds back SIGINT, SIGTERM and SIGHUP: from here on they cancel the
- * call under way. Returns COMMAND_OK, or another status with the message printed. Always pair with
- * command_close. */
+/* Connects what is needed and holds back SIGINT, SIGTERM and SIGHUP: from here on the first cancels
+ * the call under way and the second ends the process. Returns COMMAND_OK, or another status with
+ * the message printed. Always pair with command_close. */
 enum command_status command_open(struct command *command);
 /* Ends the process by the signal if one was caught. */
 void command_close(struct command *command);
@@ -76,6 +77,6 @@ bool command_end_quietly(struct command *command, int started);
 /* Prints "sandpool: ..." on standard error, with hostile bytes spelled out. */
 void command_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The result of command_end_quietly as a message, a hint and a status. */
-enum command_status command_report(const struct pool_result *result);
-/* Of a failure on this machine. */
+enum command_status command_report(const struct command *command);
+/* Of a failure on this machine. Silent when whoever read the output has gone. */
 enum command_status command_report_error(const struct error *error);

@@ -258,6 +258,7 @@ static enum command_status show(const struct arguments *arguments, const struct 
  * that: nobody can then interrupt us in between. */
 static void remove_session(struct command *command, const char *identifier, bool must_work)
 {
+    command->tidies_up = true;
     struct pool_handler handler = command_begin(command);
     bool removed = command_end_quietly(
         command, pool_client_delete_session(command->pool, identifier, &handler, &command->call,

@@ -282,13 +282,13 @@ static enum command_status get(struct arguments *arguments, const char *name)
 
     struct pool_handler handler = command_begin(command);
     struct pool_sink sink = {.self = &destination, .on_data = on_data};
-    enum command_status status = command_end(
-        command, pool_client_download(command->pool, arguments->session, name, &sink, &handler,
-                                      &command->call, &command->result.failure));
-    if (status == COMMAND_OK)
+    int started = pool_client_download(command->pool, arguments->session, name, &sink, &handler,
+                                       &command->call, &command->result.failure);
+    if (command_end_quietly(command, started))
         return finish_destination(&destination);
     save_abort(&destination.save);
-    return destination.failed ? COMMAND_FAILED : status;
+    return destination.failed ? command_report_error(&command->result.failure)
+                              : command_report(command);
 }
 
 static int get_run(int argc, char **argv)

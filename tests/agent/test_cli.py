@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -52,6 +53,13 @@ def run(pool: StubPool | None, *arguments: str, stdin: bytes = b"", **environmen
         settings["POOL_MANAGEMENT_ENDPOINT"] = pool.endpoint
     return subprocess.run([str(SANDPOOL), *arguments], input=stdin, capture_output=True,
                           timeout=DEADLINE_S, env=settings | environment, check=False)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 # ---- exec ----
@@ -309,6 +317,37 @@ def test_an_interrupted_run_removes_its_session(make_pool: MakePool, number: sig
     assert process.returncode == -number
     assert [asked.query for asked in pool.requests("DELETE")] == [
         {**pool.asked[0].query, "api-version": ["2025-10-02-preview"]}]
+
+
+def test_a_signal_does_not_stop_the_removal_but_a_second_one_does(make_pool: MakePool) -> None:
+    for signals in (1, 2):
+        pool = make_pool({"POST /executions": execution(),
+                          "DELETE /session": Answer(204, waits=True)})
+        process = subprocess.Popen([str(SANDPOOL), "exec", "-c", "1", "-e", pool.endpoint],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait_for(lambda: len(pool.requests("DELETE")) == 1)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        if signals == 2:
+            process.send_signal(signal.SIGINT)
+        else:
+            pool.closing.set()
+        _, errors = process.communicate(timeout=DEADLINE_S)
+        assert (process.returncode, errors) == (-signal.SIGINT, b"")
+
+
+def test_a_reader_that_goes_away_is_no_news(make_pool: MakePool) -> None:
+    pool = make_pool({"GET /files/x/content": Answer(body=b"x" * 1000000),
+                      "GET /files": Answer(body=json.dumps({"value": LISTING * 5000}).encode())})
+    for arguments in (["get", "x", "-o", "-"], ["ls"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = subprocess.run([str(SANDPOOL), "files", *arguments, "-s", "test-0001", "-e",
+                                 pool.endpoint], stdout=writer, stderr=subprocess.PIPE,
+                                timeout=DEADLINE_S, check=False)
+        os.close(writer)
+        assert result.returncode == 1 and result.stderr == b""
 
 
 def test_an_interrupted_download_leaves_nothing(make_pool: MakePool) -> None:
