@@ -1,8 +1,9 @@
 /* http_server: HTTP/1.1 on one listening socket, driven by the loop, one thread.
  *
- * Runs in: the front. The only file that meets libmicrohttpd. Bodies stream: no request makes it hold more
- * than a few kilobytes. Heads pass http_guard before the handler sees them: ambiguous framing, too many or
- * too large headers, an overlong target and a late head are answered here through on_refused.
+ * Runs in: the front. The only file that meets libmicrohttpd. Bodies stream: no request makes it
+ * hold more than a few kilobytes. Heads pass http_guard before the handler sees them: ambiguous
+ * framing, too many or too large headers, an overlong target and a late head are answered here
+ * through on_refused.
  */
 #pragma once
 
@@ -18,10 +19,11 @@ struct http_request;
 
 /* Why the server itself refuses a request before the handler has seen it. */
 enum http_refusal {
-    HTTP_REFUSED_FRAMING,      /* 400: Content-Length and Transfer-Encoding, two lengths, an encoding other than chunked... */
-    HTTP_REFUSED_HEADERS,      /* 431: more than HTTP_HEADERS_MAX or HTTP_HEADER_BYTES_MAX */
-    HTTP_REFUSED_TARGET,       /* 400: longer than HTTP_TARGET_BYTES_MAX, or with bytes that no URL has */
-    HTTP_REFUSED_METHOD,       /* 400: not one of the methods we know */
+    HTTP_REFUSED_FRAMING, /* 400: Content-Length and Transfer-Encoding, two lengths, an encoding
+                             other than chunked... */
+    HTTP_REFUSED_HEADERS, /* 431: more than HTTP_HEADERS_MAX or HTTP_HEADER_BYTES_MAX */
+    HTTP_REFUSED_TARGET, /* 400: longer than HTTP_TARGET_BYTES_MAX, or with bytes that no URL has */
+    HTTP_REFUSED_METHOD, /* 400: not one of the methods we know */
 };
 
 enum {
@@ -42,17 +44,19 @@ struct http_handler {
     void (*on_body)(void *self, struct http_request *request, const char *data, size_t length);
     /* The body is complete: respond now or later. Not called after a response was given. */
     void (*on_end)(void *self, struct http_request *request);
-    /* Last call for a request: answered and sent, or the client vanished; after this the pointer is dead.
-     * A client that hangs up while its request is parked is noticed only when the response is given. */
+    /* Last call for a request: answered and sent, or the client vanished; after this the pointer is
+     * dead. A client that hangs up while its request is parked is noticed only when the response is
+     * given. */
     void (*on_gone)(void *self, struct http_request *request);
     void (*on_refused)(void *self, struct http_request *request, enum http_refusal why,
                        const char *message);
 };
 
 struct http_server_options {
-    int listen_fd;          /* borrowed, listening, non-blocking */
+    int listen_fd; /* borrowed, listening, non-blocking */
     unsigned connections_max;
-    int idle_timeout_s;     /* keep-alive connections and stalled bodies; parked requests never time out */
+    int idle_timeout_s; /* keep-alive connections and stalled bodies; parked requests never time out
+                         */
 };
 
 /* returned */
@@ -88,7 +92,8 @@ struct http_response {
     size_t headers;
     char *body; /* taken (malloc'ed); may be NULL */
     size_t body_length;
-    bool has_file; /* send file_length bytes of file_fd from its start, by sendfile; the descriptor is taken */
+    bool has_file; /* send file_length bytes of file_fd from its start, by sendfile; the descriptor
+                      is taken */
     int file_fd;
     uint64_t file_length;
     bool close; /* end the connection afterwards */
@@ -96,5 +101,6 @@ struct http_response {
 /* Adds a header to a response being built. */
 void http_response_add(struct http_response *response, const char *name, const char *value);
 
-/* Answers. Exactly once per request, at any time from on_head to on_gone. The struct may go afterwards. */
+/* Answers. Exactly once per request, at any time from on_head to on_gone. The struct may go
+ * afterwards. */
 void http_request_respond(struct http_request *request, struct http_response *response);

@@ -1,0 +1,441 @@
+#include "base/http/http_server.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/text.h"
+#include "base/http/http_guard.h"
+
+/* Per connection: the largest head that is accepted, what the library keeps about it, and room for
+ * a piece of the body and for the answer's head. A head that does not fit is answered by the
+ * library, before we see it, with 431 or 414 and a page of HTML; so is a Content-Length that is no
+ * number (400). */
+enum { CONNECTION_MEMORY_BYTES = 80 * 1024 };
+
+struct http_request {
+    struct MHD_Connection *mhd;
+    const char *method;
+    char *target; /* as it came */
+    void *data;
+    bool begun;        /* its head is complete */
+    bool presented;    /* the handler has seen it */
+    bool ended;        /* on_end was called */
+    bool held;         /* by the handler */
+    bool is_suspended; /* at the library */
+    bool is_answered;  /* `answer` is there or was queued */
+    struct MHD_Response *answer;
+    unsigned status;
+    uint64_t drained_bytes;
+};
+
+/* Lives from accept to close; its requests follow each other. */
+struct connection {
+    struct http_server *server;
+    struct connection *next;
+    struct connection **link; /* what points here */
+    int fd;
+    struct timer head_timer;
+    struct http_request request;
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_handler handler;
+    int64_t idle_timeout_ms;
+    struct MHD_Daemon *daemon;
+    struct watch watch;
+    struct connection *connections;
+    unsigned count;
+};
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* ---- the head's deadline ---- */
+
+static void on_head_late(void *self)
+{
+    static const char answer[] =
+        "HTTP/1.1 408 Request Timeout\r\n"
+        "Content-Type: application/json\r\n"
+        "x-ms-error-code: RequestTimeout\r\n"
+        "Connection: close\r\n\r\n"
+        "{\"error\":{\"code\":\"RequestTimeout\",\"message\":\"the head came too slowly\"}}";
+    struct connection *connection = self;
+    /* Whether it arrives is the client's business. The library finds the end of the stream at its
+     * next read and closes. */
+    (void)!send(connection->fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
+static void expect_head(struct connection *connection, int64_t within_ms)
+{
+    struct loop *loop = connection->server->loop;
+    int64_t at_ms = loop_now_ms(loop) + within_ms;
+    if (!connection->head_timer.active || connection->head_timer.at_ms > at_ms)
+        loop_start_timer(loop, &connection->head_timer, at_ms, on_head_late, connection);
+}
+
+/* ---- responses ---- */
+
+void http_response_add(struct http_response *response, const char *name, const char *value)
+{
+    if (response->headers == HTTP_RESPONSE_HEADERS_MAX)
+        return;
+    response->header_names[response->headers] = name;
+    response->header_values[response->headers++] = value;
+}
+
+static struct MHD_Response *make_response(struct http_response *response)
+{
+    /* Both take what they are given. */
+    struct MHD_Response *made =
+        response->has_file ? MHD_create_response_from_fd64(response->file_length, response->file_fd)
+                           : MHD_create_response_from_buffer(response->body_length, response->body,
+                                                             MHD_RESPMEM_MUST_FREE);
+    if (!made)
+        return NULL;
+    for (size_t i = 0; i < response->headers; i++)
+        MHD_add_response_header(made, response->header_names[i], response->header_values[i]);
+    if (response->close)
+        MHD_add_response_header(made, "Connection", "close");
+    return made;
+}
+
+/* May be called inside one of the handler's callbacks or at any other time: the library takes an
+ * answer only inside its own callback, so it is kept until then. */
+void http_request_respond(struct http_request *request, struct http_response *response)
+{
+    request->is_answered = true;
+    request->status = response->status;
+    request->answer = make_response(response);
+    request->held = false;
+    http_request_continue(request);
+}
+
+/* Without an answer (memory is out) the connection ends. */
+static enum MHD_Result queue_answer(struct http_request *request)
+{
+    if (!request->answer)
+        return MHD_NO;
+    enum MHD_Result result = MHD_queue_response(request->mhd, request->status, request->answer);
+    MHD_destroy_response(request->answer);
+    request->answer = NULL;
+    return result;
+}
+
+/* ---- requests ---- */
+
+const char *http_request_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_request_target(const struct http_request *request)
+{
+    return request->target;
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+int64_t http_request_content_length(const struct http_request *request)
+{
+    if (http_request_header(request, "Transfer-Encoding"))
+        return -1;
+    const char *text = http_request_header(request, "Content-Length");
+    uint64_t length = 0;
+    return text && text_parse_u64(text, &length) ? (int64_t)length : 0;
+}
+
+void http_request_set_data(struct http_request *request, void *data)
+{
+    request->data = data;
+}
+
+void *http_request_data(const struct http_request *request)
+{
+    return request->data;
+}
+
+void http_request_hold(struct http_request *request)
+{
+    request->held = !request->is_answered;
+}
+
+void http_request_continue(struct http_request *request)
+{
+    request->held = false;
+    if (request->is_suspended) {
+        request->is_suspended = false;
+        MHD_resume_connection(request->mhd);
+    }
+}
+
+static enum MHD_Result suspend(struct http_request *request)
+{
+    request->is_suspended = true;
+    MHD_suspend_connection(request->mhd);
+    return MHD_YES;
+}
+
+static enum MHD_Result add_to_guard(void *self, enum MHD_ValueKind kind, const char *name,
+                                    size_t name_length, const char *value, size_t value_length)
+{
+    (void)kind;
+    http_guard_add(self, name, name_length, value ? value : "", value_length);
+    return MHD_YES;
+}
+
+/* The head is complete. An answer that is known now waits for the end of the body, because a client
+ * that is still sending would lose it when the connection closes; except where the client waits for
+ * leave to send, and where the end of the body is in doubt. */
+static enum MHD_Result begin(struct connection *connection, const char *version)
+{
+    struct http_server *server = connection->server;
+    struct http_request *request = &connection->request;
+    struct http_guard guard = {0};
+    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, add_to_guard, &guard);
+
+    enum http_refusal why;
+    const char *message;
+    request->presented = true;
+    if (!http_guard_accepts(&guard, request->method, request->target, version, &why, &message)) {
+        server->handler.on_refused(server->handler.self, request, why, message);
+        return queue_answer(request);
+    }
+    server->handler.on_head(server->handler.self, request);
+    if (request->is_answered && http_request_header(request, "Expect"))
+        return queue_answer(request);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct connection *connection, const char *data, size_t *length)
+{
+    struct http_server *server = connection->server;
+    struct http_request *request = &connection->request;
+    if (request->held)
+        return suspend(request); /* the piece comes again */
+    if (request->is_answered) {
+        request->drained_bytes += *length;
+        *length = 0;
+        return request->drained_bytes > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
+    }
+    server->handler.on_body(server->handler.self, request, data, *length);
+    *length = 0;
+    return request->held ? suspend(request) : MHD_YES;
+}
+
+static enum MHD_Result end(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_request *request = &connection->request;
+    if (!request->held && !request->is_answered && !request->ended) {
+        request->ended = true;
+        server->handler.on_end(server->handler.self, request);
+    }
+    return request->is_answered ? queue_answer(request) : suspend(request);
+}
+
+/* ---- the library's callbacks ---- */
+
+/* Called when the request line is complete, before it is decoded. */
+static void *on_target(void *self, const char *target, struct MHD_Connection *mhd)
+{
+    (void)self;
+    struct connection *connection = connection_of(mhd);
+    expect_head(connection, HTTP_HEAD_DEADLINE_MS);
+    connection->request.target = xstrdup(target);
+    return &connection->request;
+}
+
+/* Called when the head is complete, for each piece of the body, at its end, and again after each
+ * resume: a length of 0 after the first call means the end of the body, because a request is never
+ * suspended in its first call. */
+static enum MHD_Result on_access(void *self, struct MHD_Connection *mhd, const char *url,
+                                 const char *method, const char *version, const char *data,
+                                 size_t *length, void **request_self)
+{
+    (void)self;
+    (void)url;
+    (void)request_self;
+    struct connection *connection = connection_of(mhd);
+    struct http_request *request = &connection->request;
+    if (!request->begun) {
+        loop_stop_timer(connection->server->loop, &connection->head_timer);
+        request->begun = true;
+        request->mhd = mhd;
+        request->method = method;
+        return begin(connection, version);
+    }
+    return *length > 0 ? take_body(connection, data, length) : end(connection);
+}
+
+static void finish_request(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_request *request = &connection->request;
+    if (request->presented)
+        server->handler.on_gone(server->handler.self, request);
+    if (request->answer)
+        MHD_destroy_response(request->answer);
+    free(request->target);
+    *request = (struct http_request){0};
+}
+
+static void on_completed(void *self, struct MHD_Connection *mhd, void **request_self,
+                         enum MHD_RequestTerminationCode why)
+{
+    (void)self;
+    (void)request_self;
+    (void)why;
+    struct connection *connection = connection_of(mhd);
+    finish_request(connection);
+    /* Bytes of a next head move the library's idle timeout, so that alone would not bound it. */
+    expect_head(connection, connection->server->idle_timeout_ms + HTTP_HEAD_DEADLINE_MS);
+}
+
+static void open_connection(struct http_server *server, struct MHD_Connection *mhd, void **context)
+{
+    struct connection *connection = xcalloc(1, sizeof *connection);
+    connection->server = server;
+    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->next = server->connections;
+    connection->link = &server->connections;
+    if (connection->next)
+        connection->next->link = &connection->next;
+    server->connections = connection;
+    server->count++;
+    *context = connection;
+    expect_head(connection, HTTP_HEAD_DEADLINE_MS);
+}
+
+static void close_connection(struct http_server *server, struct connection *connection)
+{
+    finish_request(connection);
+    loop_stop_timer(server->loop, &connection->head_timer);
+    *connection->link = connection->next;
+    if (connection->next)
+        connection->next->link = connection->link;
+    server->count--;
+    free(connection);
+}
+
+static void on_connection(void *self, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        open_connection(self, mhd, context);
+    else
+        close_connection(self, *context);
+}
+
+/* The path is decoded by http_target, from the raw target. */
+static size_t leave_escaped(void *self, struct MHD_Connection *mhd, char *text)
+{
+    (void)self;
+    (void)mhd;
+    return strlen(text);
+}
+
+/* ---- the server ---- */
+
+static void on_ready(void *self, uint32_t events)
+{
+    (void)events;
+    MHD_run(((struct http_server *)self)->daemon);
+}
+
+/* The library's sockets are edge-triggered: work that is left over shows only as a timeout of 0. */
+static int on_prepare(void *self)
+{
+    struct http_server *server = self;
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    if (MHD_get_timeout(server->daemon, &wait_ms) != MHD_YES)
+        return -1;
+    if (wait_ms == 0) {
+        MHD_run(server->daemon);
+        if (MHD_get_timeout(server->daemon, &wait_ms) != MHD_YES)
+            return -1;
+    }
+    return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server, int listen_fd,
+                                       const struct http_server_options *options)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, server,
+        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle_timeout_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped,
+        server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+struct http_server *http_server_create(struct loop *loop, const struct http_server_options *options,
+                                       const struct http_handler *handler, struct error *err)
+{
+    /* sendfile(2) has no flag to leave the signal out, and the library uses it only on this
+     * promise. */
+    signal(SIGPIPE, SIG_IGN);
+
+    /* The library closes its listening socket; ours stays open. */
+    AUTO_CLOSE int listen_fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 0);
+    if (listen_fd < 0) {
+        error_from_errno(err, "duplicate the listening socket");
+        return NULL;
+    }
+    struct http_server *server = xcalloc(1, sizeof *server);
+    server->loop = loop;
+    server->handler = *handler;
+    server->idle_timeout_ms = (int64_t)options->idle_timeout_s * 1000;
+    server->daemon = start_daemon(server, listen_fd, options);
+    if (!server->daemon) {
+        error_set(err, ERROR_SYSTEM, "the HTTP server cannot start");
+        free(server);
+        return NULL;
+    }
+    (void)TAKE_FD(listen_fd);
+    int epoll_fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    if (loop_watch(loop, &server->watch, epoll_fd, EPOLLIN, on_ready, server, err) < 0) {
+        http_server_destroy(server);
+        return NULL;
+    }
+    loop_set_prepare(loop, on_prepare, server);
+    return server;
+}
+
+void http_server_destroy(struct http_server *server)
+{
+    if (!server)
+        return;
+    /* The library refuses to stop while a connection is suspended. */
+    for (struct connection *c = server->connections; c; c = c->next)
+        http_request_continue(&c->request);
+    loop_unwatch(server->loop, &server->watch);
+    loop_set_prepare(server->loop, NULL, NULL);
+    MHD_stop_daemon(server->daemon);
+    free(server);
+}
+
+void http_server_quiesce(struct http_server *server)
+{
+    int listen_fd = MHD_quiesce_daemon(server->daemon);
+    close_fd(&listen_fd);
+}
+
+unsigned http_server_connections(const struct http_server *server)
+{
+    return server->count;
+}
