@@ -175,7 +175,7 @@ int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, stru
         return -1;
 
     static const struct timespec pause = {.tv_nsec = 20000000};
-    for (int i = 0; !cgroups_remove(&cgroups, NULL, NULL) && i < CGROUPS_RETRIES; i++)
+    for (int i = 0; !cgroups_remove(&cgroups) && i < CGROUPS_RETRIES; i++)
         nanosleep(&pause, NULL);
     if (make_own(&cgroups, owner, err) < 0)
         return -1;
@@ -223,15 +223,11 @@ static void remove_below(int parent_fd, const char *name, int depth)
     closedir(directory);
 }
 
-bool cgroups_remove(const struct cgroups *cgroups, void (*as_owner)(void), void (*as_root)(void))
+bool cgroups_remove(const struct cgroups *cgroups)
 {
     bool removed = true;
     for (int i = 0; i < cgroups->count; i++) {
-        if (as_owner)
-            as_owner();
         remove_below(cgroups->parent_fds[i], cgroups->name, 1);
-        if (as_root)
-            as_root();
         if (unlinkat(cgroups->parent_fds[i], cgroups->name, AT_REMOVEDIR) < 0 && errno != ENOENT)
             removed = false;
     }

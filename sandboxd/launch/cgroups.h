@@ -27,6 +27,5 @@ int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, stru
 /* v2: moves the caller into a leaf of ours, so that it may place others. v1: nothing to do. */
 int cgroups_enter(const struct cgroups *cgroups, struct error *err);
 
-/* Removes the directories below ours, then ours. True when nothing is left. as_owner and as_root
- * are called before each half, and may be NULL. */
-bool cgroups_remove(const struct cgroups *cgroups, void (*as_owner)(void), void (*as_root)(void));
+/* Removes the directories below ours, then ours. True when nothing is left. */
+bool cgroups_remove(const struct cgroups *cgroups);

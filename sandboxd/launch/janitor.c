@@ -14,45 +14,32 @@
 /* How long it goes on trying while processes are still ending. */
 enum { JANITOR_TRIES = 500, JANITOR_PAUSE_NS = 20000000 };
 
-static uid_t owner_id;
-
 static const char *const calls[] = {
-    "read",       "openat",       "getdents64", "newfstatat", "fstat",  "unlinkat",
-    "close",      "setresuid",    "brk",        "mmap",       "munmap", "clock_nanosleep",
-    "exit_group", "rt_sigreturn", "prctl",      "fcntl",
-};
+    "read",  "getdents64", "newfstatat", "fstat",  "unlinkat",        "close",      "fcntl",
+    "prctl", "brk",        "mmap",       "munmap", "clock_nanosleep", "exit_group", "rt_sigreturn"};
 
-static void as_owner(void)
-{
-    if (setresuid((uid_t)-1, owner_id, (uid_t)-1) < 0)
-        _exit(1);
-}
-
-static void as_root(void)
-{
-    if (setresuid((uid_t)-1, 0, (uid_t)-1) < 0)
-        _exit(1);
-}
-
-/* Root's id and that of the directories' owner without any capability: ownership alone decides. */
+/* The machine's root with one capability: the roots of cgroup trees are mode 0555, so that
+ * ownership alone does not do. Files open for reading only. */
 static int lock_down(struct error *err)
 {
     enum { CALLS = sizeof calls / sizeof *calls };
-    struct seccomp_rule rules[CALLS] = {0};
+    static const cap_value_t kept[] = {CAP_DAC_OVERRIDE};
+    struct seccomp_rule rules[CALLS + 1] = {0};
     static struct seccomp_filter filter;
     for (int i = 0; i < CALLS; i++) {
         rules[i].number = seccomp_call_number(calls[i]);
         rules[i].allow = true;
     }
+    rules[CALLS] = (struct seccomp_rule){
+        .number = seccomp_call_number("openat"),
+        .allow = true,
+        .conditions = {{.argument = 2, .mask = O_ACCMODE | O_CREAT | O_TRUNC, .value = O_RDONLY}},
+        .condition_count = 1,
+    };
     AUTO_CLOSE int filter_fd = -1;
-    if (seccomp_filter_compile(rules, CALLS, EPERM, &filter_fd, err) < 0 ||
-        seccomp_filter_read(filter_fd, &filter, err) < 0 || capabilities_close_bounds(err) < 0)
-        return -1;
-    /* Real and saved: without a capability the effective id may only change between these two. */
-    if (setresuid(0, owner_id, owner_id) < 0)
-        return error_from_errno(err, "setresuid");
-    if (capabilities_keep(NULL, 0, err) < 0 || capabilities_require_none(err) < 0 ||
-        seccomp_filter_load(&filter, err) < 0)
+    if (seccomp_filter_compile(rules, CALLS + 1, EPERM, &filter_fd, err) < 0 ||
+        seccomp_filter_read(filter_fd, &filter, err) < 0 || capabilities_close_bounds(err) < 0 ||
+        capabilities_keep(kept, 1, err) < 0 || seccomp_filter_load(&filter, err) < 0)
         return -1;
     return seccomp_filter_require(err);
 }
@@ -71,17 +58,16 @@ static _Noreturn void run(const struct cgroups *cgroups, int wait_fd)
     while (read(wait_fd, &byte, 1) < 0 && errno == EINTR) {
         /* nothing is ever written: only the end counts */
     }
-    for (int i = 0; !cgroups_remove(cgroups, as_owner, as_root) && i < JANITOR_TRIES; i++)
+    for (int i = 0; !cgroups_remove(cgroups) && i < JANITOR_TRIES; i++)
         nanosleep(&pause, NULL);
     _exit(0);
 }
 
-int janitor_start(const struct cgroups *cgroups, uid_t owner, int *ret_fd, struct error *err)
+int janitor_start(const struct cgroups *cgroups, int *ret_fd, struct error *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_from_errno(err, "pipe");
-    owner_id = owner;
     pid_t pid = fork();
     if (pid < 0)
         return error_from_errno(err, "fork the janitor");

@@ -225,7 +225,7 @@ static int prepare(const struct start_options *options, struct places *places, i
         open_state(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
                    &places->fds[INHERIT_STATE_FD], err) < 0 ||
         cgroups_make(number, *ret_first_id, ret_cgroups, err) < 0 ||
-        janitor_start(ret_cgroups, *ret_first_id, &places->fds[INHERIT_JANITOR_FD], err) < 0)
+        janitor_start(ret_cgroups, &places->fds[INHERIT_JANITOR_FD], err) < 0)
         return -1;
     for (int i = 0; i < ret_cgroups->count; i++)
         places->fds[INHERIT_CGROUP_FD + i] = ret_cgroups->own_fds[i];
