@@ -1,9 +1,14 @@
-#include "sandboxd/pool/pool.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include <cmocka.h>
+
+#include "sandboxd/pool/pool.h"
 #include "tests/support/fake_broker.h"
-#include "tests/support/unit.h"
 
 enum { COOLDOWN_MS = 300000 };
 

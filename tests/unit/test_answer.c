@@ -1,0 +1,137 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sandboxd/api/answer.h"
+
+static const struct answer_options plain = {.stream_characters_max = -1};
+
+static struct run finished(enum done_display display, const char *value)
+{
+    struct run run = {
+        .outcome = RUN_FINISHED,
+        .done = {.succeeded = true, .display = display, .wall_us = 7400},
+    };
+    capture_open(&run.output, CAPTURE_BYTES_MAX);
+    capture_open(&run.errors, CAPTURE_BYTES_MAX);
+    buf_append_text(&run.result, value);
+    run.result_total = run.result.length;
+    return run;
+}
+
+static void check_result(struct run run, struct answer_options options, const char *expected)
+{
+    struct wire_execution answer = {0};
+    answer_fill(&run, &options, &answer);
+    assert_int_equal(answer.status, WIRE_STATUS_SUCCEEDED);
+    assert_int_equal(answer.execution_time_ms, 7);
+    if (expected)
+        assert_string_equal(answer.result, expected);
+    else
+        assert_null(answer.result);
+    wire_execution_clear(&answer);
+    run_clear(&run);
+}
+
+static void values_follow_the_version(void **state)
+{
+    (void)state;
+    struct answer_options text = plain, none = plain;
+    text.value_as_text = true;
+    none.none_as_null = true;
+    check_result(finished(DISPLAY_TEXT, "2"), plain, "2");
+    check_result(finished(DISPLAY_TEXT, "2"), text, "\"2\"");
+    check_result(finished(DISPLAY_TEXT, "'a'"), plain, "\"'a'\"");
+    check_result(finished(DISPLAY_NONE, ""), plain, NULL);
+    check_result(finished(DISPLAY_NONE, ""), none, "null");
+    check_result(finished(DISPLAY_NOTHING, ""), none, NULL);
+}
+
+static void check_errors(struct run run, const char *expected)
+{
+    struct wire_execution answer = {0};
+    answer_fill(&run, &plain, &answer);
+    assert_int_equal(answer.status, WIRE_STATUS_FAILED);
+    assert_string_equal(answer.standard_error, expected);
+    assert_string_equal(answer.standard_output, "kept");
+    assert_null(answer.result);
+    wire_execution_clear(&answer);
+    run_clear(&run);
+}
+
+static struct run ended(enum run_outcome outcome, const char *errors, const char *ending)
+{
+    struct run run = finished(DISPLAY_TEXT, "2");
+    run.outcome = outcome;
+    capture_append(&run.output, "kept", 4);
+    capture_append(&run.errors, errors, strlen(errors));
+    snprintf(run.ending, sizeof run.ending, "%s", ending);
+    return run;
+}
+
+static void bad_ends_use_the_words_of_the_service(void **state)
+{
+    (void)state;
+    check_errors(ended(RUN_TIMED_OUT, "Traceback\nKeyboardInterrupt\n", ""),
+                 "Request timed out waiting for code execution to complete");
+    check_errors(ended(RUN_ABORTED, "", ""), "Execution aborted");
+    check_errors(ended(RUN_ABORTED, "warning", ""), "warning\nExecution aborted");
+    check_errors(ended(RUN_ABORTED, "", "it ended with exit status 3"),
+                 "Execution aborted\nThe interpreter has gone: it ended with exit status 3. Its "
+                 "variables are lost, files in /mnt/data are kept.");
+}
+
+static void a_value_beyond_the_limit_is_text_and_a_figure_is_dropped(void **state)
+{
+    (void)state;
+    struct wire_execution answer = {0};
+    struct run run = finished(DISPLAY_TEXT, "[1, 2]");
+    run.result_total = 99999999;
+    answer_fill(&run, &plain, &answer);
+    assert_string_equal(answer.result, "\"[1, 2]\"");
+    assert_non_null(strstr(answer.standard_error, "it was cut"));
+    wire_execution_clear(&answer);
+
+    run.done.display = DISPLAY_IMAGE;
+    answer = (struct wire_execution){0};
+    answer_fill(&run, &plain, &answer);
+    assert_null(answer.result);
+    assert_non_null(strstr(answer.standard_error, "the figure is left out"));
+    wire_execution_clear(&answer);
+    run_clear(&run);
+}
+
+static void streams_are_cut_in_characters(void **state)
+{
+    (void)state;
+    struct answer_options options = {.stream_characters_max = 2};
+    struct run run = finished(DISPLAY_NOTHING, "");
+    capture_append(&run.output,
+                   "\xE2\x82\xAC"
+                   "1234",
+                   7);
+    struct wire_execution answer = {0};
+    answer_fill(&run, &options, &answer);
+    assert_string_equal(answer.standard_output, "\xE2\x82\xAC"
+                                                "1");
+    assert_int_equal(answer.standard_output_length, 4);
+    wire_execution_clear(&answer);
+    run_clear(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_follow_the_version),
+        cmocka_unit_test(bad_ends_use_the_words_of_the_service),
+        cmocka_unit_test(a_value_beyond_the_limit_is_text_and_a_figure_is_dropped),
+        cmocka_unit_test(streams_are_cut_in_characters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,177 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sandboxd/api/config.h"
+
+static int read_text(const char *text, struct config *config, struct error *err)
+{
+    return config_read(text, strlen(text), config, err);
+}
+
+/* One pool whose properties and sandpool members are these. */
+static int read_pool_text(const char *properties, const char *sandpool, struct config *config,
+                          struct error *err)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+             "{\"pools\":[{\"name\":\"demo\",\"properties\":{%s},\"sandpool\":{%s}}]}", properties,
+             sandpool);
+    return read_text(text, config, err);
+}
+
+static void without_a_file_there_is_one_pool_with_the_documented_limits(void **state)
+{
+    (void)state;
+    struct config config;
+    config_set_defaults(&config);
+    const struct pool_settings *pool = &config.pools[0];
+    assert_int_equal(config.pool_count, 1);
+    assert_string_equal(pool->name, "default");
+    assert_int_equal(pool->max_concurrent_sessions, 10);
+    assert_int_equal(pool->ready_session_instances, 5);
+    assert_int_equal(pool->cooldown_ms, 300000);
+    assert_int_equal(pool->execution_timeout_ms, 220000);
+    assert_int_equal(pool->session_memory_bytes, 1073741824);
+    assert_int_equal(pool->data_bytes, 536870912);
+    assert_int_equal(pool->data_inodes, 20000);
+    assert_int_equal(pool->session_tasks, 256);
+    assert_int_equal(pool->cpu_percent, 100);
+}
+
+static void both_forms_of_the_cooldown_are_read(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {
+        "\"dynamicPoolConfiguration\":{\"executionType\":\"Timed\",\"cooldownPeriodInSeconds\":"
+        "600}",
+        "\"dynamicPoolConfiguration\":{\"cooldownPeriodInSeconds\":\"600\"}",
+        "\"dynamicPoolConfiguration\":{\"coolDownPeriodInSeconds\":600}",
+        "\"dynamicPoolConfiguration\":{\"lifecycleConfiguration\":{\"lifecycleType\":\"timed\","
+        "\"maxAlivePeriodInSeconds\":null,\"cooldownPeriodInSeconds\":600}}",
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct config config;
+        struct error err = {0};
+        assert_int_equal(read_pool_text(forms[i], "", &config, &err), 0);
+        assert_int_equal(config.pools[0].cooldown_ms, 600000);
+    }
+}
+
+static void nulls_and_unknown_azure_members_are_accepted(void **state)
+{
+    (void)state;
+    struct config config;
+    struct error err = {0};
+    assert_int_equal(
+        read_pool_text("\"environmentId\":null,\"scaleConfiguration\":null,"
+                       "\"containerType\":\"PythonLTS\",\"secrets\":[],"
+                       "\"sessionNetworkConfiguration\":{\"status\":\"EgressDisabled\"},"
+                       "\"dynamicPoolConfiguration\":null",
+                       "\"image\":\"host\",\"policy\":\"python\",\"start\":\"fork\"", &config,
+                       &err),
+        0);
+    assert_int_equal(config.pools[0].max_concurrent_sessions, 10);
+}
+
+static void limits_are_settings(void **state)
+{
+    (void)state;
+    struct config config;
+    struct error err = {0};
+    assert_int_equal(
+        read_pool_text("\"scaleConfiguration\":{\"maxConcurrentSessions\":3}",
+                       "\"executionTimeoutSeconds\":2,\"cooldownSeconds\":1,"
+                       "\"sessionMemoryBytes\":67108864,\"sessionTasks\":16,\"cpuPercent\":50,"
+                       "\"dataBytes\":1048576,\"dataInodes\":100",
+                       &config, &err),
+        0);
+    const struct pool_settings *pool = &config.pools[0];
+    assert_int_equal(pool->max_concurrent_sessions, 3);
+    assert_int_equal(pool->ready_session_instances, 3); /* never more than fit */
+    assert_int_equal(pool->execution_timeout_ms, 2000);
+    assert_int_equal(pool->cooldown_ms, 1000);
+    assert_int_equal(pool->session_memory_bytes, 67108864);
+    assert_int_equal(pool->session_tasks, 16);
+    assert_int_equal(pool->cpu_percent, 50);
+    assert_int_equal(pool->data_bytes, 1048576);
+    assert_int_equal(pool->data_inodes, 100);
+}
+
+static void each_mistake_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *properties, *sandpool, *named;
+    } cases[] = {
+        {"\"scaleConfiguration\":{\"maxConcurrentSessions\":0}", "",
+         "pools[0].properties.scaleConfiguration.maxConcurrentSessions"},
+        {"\"scaleConfiguration\":{\"maxConcurrentSessions\":2,\"readySessionInstances\":3}", "",
+         "pools[0].properties.scaleConfiguration.readySessionInstances"},
+        {"\"dynamicPoolConfiguration\":{\"cooldownPeriodInSeconds\":299}", "",
+         "pools[0].properties.dynamicPoolConfiguration.cooldownPeriodInSeconds"},
+        {"\"dynamicPoolConfiguration\":{\"cooldownPeriodInSeconds\":3601}", "", "300 to 3600"},
+        {"\"dynamicPoolConfiguration\":{\"executionType\":\"OnContainerExit\"}", "",
+         "pools[0].properties.dynamicPoolConfiguration.executionType"},
+        {"\"dynamicPoolConfiguration\":{\"lifecycleConfiguration\":{\"lifecycleType\":"
+         "\"OnContainerExit\"}}",
+         "", "lifecycleConfiguration.lifecycleType"},
+        {"\"containerType\":\"CustomContainer\"", "", "pools[0].properties.containerType"},
+        {"\"sessionNetworkConfiguration\":{\"status\":\"EgressEnabled\"}", "",
+         "pools[0].properties.sessionNetworkConfiguration.status"},
+        {"", "\"colour\":\"red\"", "pools[0].sandpool.colour"},
+        {"", "\"start\":\"exec\"", "pools[0].sandpool.start"},
+        {"", "\"image\":\"alpine\"", "pools[0].sandpool.image"},
+        {"", "\"executionTimeoutSeconds\":221", "pools[0].sandpool.executionTimeoutSeconds"},
+        {"", "\"executionTimeoutSeconds\":0", "pools[0].sandpool.executionTimeoutSeconds"},
+        {"", "\"sessionMemoryBytes\":1", "pools[0].sandpool.sessionMemoryBytes"},
+        {"", "\"dataBytes\":\"much\"", "pools[0].sandpool.dataBytes"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config config;
+        struct error err = {0};
+        assert_int_equal(read_pool_text(cases[i].properties, cases[i].sandpool, &config, &err), -1);
+        print_message("%s\n", err.message);
+        assert_non_null(strstr(err.message, cases[i].named));
+    }
+}
+
+static void documents_that_are_no_configuration_are_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "[]",
+        "{\"pools\":[]}",
+        "{\"pools\":{}}",
+        "{\"pools\":[1]}",
+        "{\"pools\":[{}]}",
+        "{\"pools\":[{\"name\":\"a b\"}]}",
+        "{\"pools\":[{\"name\":\"a\"},{\"name\":\"A\"}]}",
+        "{\"pools\":[{\"name\":\"a\"}],\"more\":1}",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct config config;
+        struct error err = {0};
+        assert_int_equal(read_text(texts[i], &config, &err), -1);
+        assert_int_equal(err.code, ERROR_INVALID);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_file_there_is_one_pool_with_the_documented_limits),
+        cmocka_unit_test(both_forms_of_the_cooldown_are_read),
+        cmocka_unit_test(nulls_and_unknown_azure_members_are_accepted),
+        cmocka_unit_test(limits_are_settings),
+        cmocka_unit_test(each_mistake_is_named),
+        cmocka_unit_test(documents_that_are_no_configuration_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

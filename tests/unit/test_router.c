@@ -1,0 +1,136 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sandboxd/api/dialect.h"
+#include "sandboxd/api/origin.h"
+#include "sandboxd/api/router.h"
+
+#define AZURE "/subscriptions/s/resourceGroups/g/sessionPools/demo"
+
+static void each_path_finds_its_operation(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *path;
+        enum route_outcome outcome;
+        const char *pattern, *pool, *name;
+    } cases[] = {
+        {"POST", "/code/execute", ROUTE_FOUND, "code/execute", NULL, NULL},
+        {"POST", "/executions/", ROUTE_FOUND, "executions", NULL, NULL},
+        {"POST", "//executions", ROUTE_FOUND, "executions", NULL, NULL},
+        {"POST", AZURE "/executions?x=1", ROUTE_FOUND, "executions", "demo", NULL},
+        {"POST", "/SUBSCRIPTIONS/s/resourcegroups/g/SessionPools/demo//executions", ROUTE_FOUND,
+         "executions", "demo", NULL},
+        {"POST", "/pools/other/code/execute", ROUTE_FOUND, "code/execute", "other", NULL},
+        {"POST", AZURE "/identifier/abcd/code/execute", ROUTE_FOUND, "code/execute", "demo", NULL},
+        {"GET", "/files", ROUTE_FOUND, "files", NULL, NULL},
+        {"GET", "/Files/Content/a.txt", ROUTE_FOUND, "files/content/{name}", NULL, "a.txt"},
+        {"GET", "/files/content/sub/a.txt", ROUTE_FOUND, "files/content/{name}", NULL, "sub"},
+        {"GET", "/files/content/a.txt/content", ROUTE_FOUND, "files/content/{name}/content", NULL,
+         "a.txt"},
+        {"GET", "/files/content/content", ROUTE_FOUND, "files/content/{name}", NULL, "content"},
+        {"GET", "/files/a.txt/content", ROUTE_FOUND, "files/{name}/content", NULL, "a.txt"},
+        {"GET", "/files/a.txt", ROUTE_FOUND, "files/{name}", NULL, "a.txt"},
+        {"DELETE", "/files/a%2Fb.txt", ROUTE_FOUND, "files/{name}", NULL, "a/b.txt"},
+        {"DELETE", "/session", ROUTE_FOUND, "session", NULL, NULL},
+        {"GET", "/health", ROUTE_FOUND, "health", NULL, NULL},
+        {"PUT", "/executions", ROUTE_WRONG_METHOD, NULL, NULL, NULL},
+        {"GET", "/code/execute", ROUTE_WRONG_METHOD, NULL, NULL, NULL},
+        {"GET", "/", ROUTE_UNKNOWN_PATH, NULL, NULL, NULL},
+        {"GET", AZURE, ROUTE_UNKNOWN_PATH, NULL, NULL, NULL},
+        {"GET", "/pools", ROUTE_UNKNOWN_PATH, NULL, NULL, NULL},
+        {"POST", "/code", ROUTE_UNKNOWN_PATH, NULL, NULL, NULL},
+        {"POST", "/code/execute/more", ROUTE_UNKNOWN_PATH, NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_target target;
+        struct route_match match = {0};
+        struct error err = {0};
+        print_message("%s %s\n", cases[i].method, cases[i].path);
+        assert_int_equal(http_target_parse(cases[i].path, strlen(cases[i].path), &target, &err), 0);
+        assert_int_equal(router_find(cases[i].method, &target, &match), cases[i].outcome);
+        if (cases[i].pattern)
+            assert_string_equal(match.route->pattern, cases[i].pattern);
+        if (cases[i].pool)
+            assert_string_equal(match.pool, cases[i].pool);
+        else
+            assert_null(match.pool);
+        if (cases[i].name)
+            assert_string_equal(target.segments[match.name_first], cases[i].name);
+        http_target_clear(&target);
+    }
+}
+
+static void versions_are_read_leniently(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int version; /* -1: refused */
+    } cases[] = {
+        {"2024-02-02-preview", API_2024_02_02},
+        {"2024-08-02-preview", API_2024_08_02},
+        {"2024-10-02-preview", API_2024_10_02},
+        {"2025-02-02-preview", API_2025_02_02},
+        {"2025-10-02-preview", API_2025_10_02},
+        {"2025-07-01", API_2025_02_02},
+        {"2023-08-01-preview", API_2024_02_02},
+        {"2027-01-01-preview", API_2025_10_02},
+        {"2024-10-01", API_2024_08_02},
+        {"latest", -1},
+        {"2024-10-02-beta", -1},
+        {"2024-1-02", -1},
+        {"", -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = {0};
+        enum api_version version = API_2024_02_02;
+        int result = dialect_read_version(cases[i].text, &version, &err);
+        assert_int_equal(result, cases[i].version < 0 ? -1 : 0);
+        if (result == 0)
+            assert_int_equal(version, cases[i].version);
+    }
+    assert_int_equal(dialect_generation(API_2024_08_02), WIRE_GENERATION_1);
+    assert_int_equal(dialect_generation(API_2024_10_02), WIRE_GENERATION_2);
+}
+
+static void web_pages_of_other_origins_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host, *origin, *site;
+        int result;
+    } cases[] = {
+        {"127.0.0.1:8900", NULL, NULL, 0},
+        {"sandbox.example", NULL, NULL, 0}, /* not a browser */
+        {NULL, NULL, NULL, 0},
+        {"127.0.0.1:8900", "http://127.0.0.1:8900", "same-origin", 0},
+        {"localhost:8900", "http://localhost:8900", NULL, 0},
+        {"[::1]:8900", NULL, "none", 0},
+        {"127.0.0.1:8900", "http://evil.example", NULL, -1},
+        {"127.0.0.1:8900", "null", NULL, -1},
+        {"127.0.0.1:8900", "http://127.0.0.1:8901", NULL, -1},
+        {"127.0.0.1:8900", NULL, "cross-site", -1},
+        {"evil.example:8900", "http://evil.example:8900", "same-origin", -1}, /* rebound name */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = {0};
+        assert_int_equal(origin_check(cases[i].host, cases[i].origin, cases[i].site, &err),
+                         cases[i].result);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_path_finds_its_operation),
+        cmocka_unit_test(versions_are_read_leniently),
+        cmocka_unit_test(web_pages_of_other_origins_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
