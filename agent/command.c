@@ -76,6 +76,8 @@ enum command_status command_report(const struct command *command)
     /* No call was made, and the arguments are why. */
     if (result->status == 0 && result->failure.code == ERROR_INVALID)
         return COMMAND_USAGE;
+    if (result->status == 0 && result->failure.code == ERROR_LIMIT)
+        return COMMAND_FAILED;
     return COMMAND_UNREACHABLE;
 }
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,7 +43,7 @@ def refusal(status: int, code: str, message: str, **headers: str) -> Answer:
 class StubPool:
     """Routes are "METHOD /path"; what has none is a 404, and DELETE /session is a 204."""
 
-    def __init__(self, routes: dict[str, Answer]) -> None:
+    def __init__(self, routes: dict[str, Answer], tls: ssl.SSLContext | None = None) -> None:
         self.routes = {"DELETE /session": Answer(204)} | routes
         self.asked: list[Asked] = []
         self.arrived = threading.Event()
@@ -67,7 +68,12 @@ class StubPool:
                 pass  # clients of these tests do hang up
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+        scheme = "http"
+        if tls is not None:
+            scheme = "https"
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True,
+                                                 do_handshake_on_connect=False)
+        self.endpoint = f"{scheme}://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:

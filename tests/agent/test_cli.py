@@ -5,7 +5,9 @@ import base64
 import json
 import os
 import pty
+import shutil
 import signal
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -218,6 +220,30 @@ def test_another_machine_needs_a_token() -> None:
     result = run(None, "exec", "-c", "1", "-e", "https://pool.invalid/p")
     assert result.returncode == 3
     assert b"SANDPOOL_TOKEN" in result.stderr
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-keyout", "key.pem", "-out", "certificate.pem", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain("certificate.pem", "key.pem")
+    pool = StubPool({"POST /executions": execution()}, tls)
+    result = run(pool, "exec", "-c", "1")
+    pool.close()
+    assert result.returncode == 3 and b"certificate" in result.stderr
+    assert pool.asked == []
+
+
+def test_a_file_beyond_the_limit_is_not_sent(make_pool: MakePool) -> None:
+    pool = make_pool({})
+    with Path("large").open("wb") as large:
+        large.truncate(128 * 1024 * 1024 + 1)
+    result = run(pool, "files", "put", "-s", "test-0001", "large")
+    assert result.returncode == 1 and b"134217728" in result.stderr
+    assert pool.asked == []
 
 
 # ---- files ----
