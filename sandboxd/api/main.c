@@ -14,13 +14,8 @@
 #include "base/core/text.h"
 #include "sandboxd/api/config.h"
 #include "sandboxd/api/front.h"
-
-/* What the broker leaves open. */
-enum {
-    FRONT_BROKER_FD = 3,
-    FRONT_LISTEN_FD = 4,
-    FRONT_CONFIG_FD = 5,
-};
+#include "sandboxd/control/inherit.h"
+#include "sandboxd/sandbox/lockdown.h"
 
 /* Sessions need four descriptors each; what the machine allows is what there is. */
 static void raise_descriptor_limit(void)
@@ -54,8 +49,11 @@ int main(int argc, char **argv)
         return EX_USAGE;
     }
 
-    /* LOCK-DOWN: the first thing this process does; before it, no byte of a peer is touched. */
-
+    /* Before any byte of a peer or of the configuration is read. */
+    if (lockdown_enter_front(OUTER_FRONT_ID, FRONT_END_FD - 1, &err) < 0) {
+        log_error("front.refused", "message=\"%s\"", err.message);
+        return EX_OSERR;
+    }
     raise_descriptor_limit();
     if (read_config(strcmp(argv[1], "config") == 0, &config, &err) < 0) {
         fprintf(stderr, "configuration: %s\n", err.message);
