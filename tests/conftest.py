@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from support.daemon import Daemon, pool_document, require_daemon, scale
-from support.http import Client
+from support.client import Client
 
 MakeDaemon = Callable[..., Daemon]
 

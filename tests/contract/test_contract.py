@@ -9,7 +9,7 @@ from typing import Any, Iterator
 import pytest
 
 from conftest import MakeDaemon
-from support.http import TOKEN, Answer, Client, multipart, new_identifier
+from support.client import Answer, Client, multipart, new_identifier
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/request.1.json"))
@@ -50,14 +50,11 @@ def send(client: Client, request: dict[str, Any]) -> Answer:
     if "raw" in request:
         return client.raw(request["raw"].encode("latin-1"), request["method"])
     body, headers = body_of(request)
-    headers = {"Authorization": TOKEN, **headers, **request.get("headers", {})}
-    sent = {name: value for name, value in headers.items() if value is not None}
-    if headers["Authorization"] is None:
-        sent["Authorization"] = ""
+    headers = {**headers, **request.get("headers", {})}
     if body is not None and "chunk_bytes" in request:
         return client.request(request["method"], request["target"],
-                              pieces(body, request["chunk_bytes"]), sent)
-    return client.request(request["method"], request["target"], body, sent)
+                              pieces(body, request["chunk_bytes"]), headers)
+    return client.request(request["method"], request["target"], body, headers)
 
 
 # ---- answers ----

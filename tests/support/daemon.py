@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from support.http import Client
+from support.client import Client
 from support.processes import (Process, cgroup_directories, children_named, descendants, mounts,
                                wait_until)
 

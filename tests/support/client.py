@@ -104,9 +104,11 @@ class Client:
     # ---- requests ----
 
     def request(self, method: str, target: str, body: bytes | Iterable[bytes] | None = None,
-                headers: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> Answer:
-        """One request, the target as given. A body that is an iterable goes out chunked."""
-        all_headers = {"Authorization": TOKEN, **(headers or {})}
+                headers: Mapping[str, str | None] | None = None, timeout_s: float = TIMEOUT_S) -> Answer:
+        """One request, the target as given. A body that is an iterable goes out chunked; a header
+        that is None is left out."""
+        all_headers = {name: value for name, value in
+                       {"Authorization": TOKEN, **(headers or {})}.items() if value is not None}
         for last_try in (False, True):
             reused = self._connection is not None
             if self._connection is None:

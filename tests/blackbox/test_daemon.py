@@ -1,0 +1,259 @@
+"""The daemon as a whole: start, stop, sudden deaths of its parts, bad settings, hostile connections."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import MakeDaemon
+from support.daemon import BUILD, Daemon, free_port, require_daemon, scale
+from support.client import Client
+from support.processes import Process, wait_until
+
+RECOVERY_S = 10
+
+
+def pid_namespace(process: Process) -> str:
+    return os.readlink(f"/proc/{process.pid}/ns/pid")
+
+
+def interpreters(daemon: Daemon) -> list[Process]:
+    """Workers that live beside a session's PID 1."""
+    inside = {pid_namespace(shell) for shell in daemon.named("sandboxd-session")}
+    return [worker for worker in daemon.named("sandboxd-worker") if pid_namespace(worker) in inside]
+
+
+def zygotes(daemon: Daemon) -> list[Process]:
+    inside = {process.pid for process in interpreters(daemon)}
+    return [worker for worker in daemon.named("sandboxd-worker") if worker.pid not in inside]
+
+
+def eventually(client: Client, code: str, value: Any, timeout_s: float = RECOVERY_S) -> bool:
+    def works() -> bool:
+        try:
+            return client.execute(code).value == value
+        except (AssertionError, OSError):
+            client.close()
+            return False
+    return wait_until(works, timeout_s)
+
+
+# ---- start and stop ----
+
+def test_several_daemons_side_by_side(make_daemon: MakeDaemon) -> None:
+    first, second = make_daemon(scale(3, 0)), make_daemon(scale(3, 0))
+    with first.client("same-name") as one, second.client("same-name") as two:
+        one.run("x = 1")
+        two.run("x = 2")
+        assert (one.execute("x").value, two.execute("x").value) == (1, 2)
+
+
+def test_sigterm_leaves_nothing(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 2))
+    for _ in range(3):
+        daemon.client().run("import subprocess\nsubprocess.Popen(['sleep', '1000'])")
+    daemon.stop()  # checks processes, cgroups and mounts
+
+
+def test_sigterm_during_an_execution_and_an_upload(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 0))
+    with daemon.client() as client:
+        client.run("pass")
+        with socket.create_connection(("127.0.0.1", daemon.port)) as busy:
+            body = b'{"code":"import time; time.sleep(100)"}'
+            busy.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            time.sleep(0.3)
+            daemon.stop()
+
+
+def test_the_port_is_free_again_after_a_stop(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(2, 0))
+    port = daemon.port
+    daemon.stop()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+
+
+def test_kill_9_of_the_daemon_leaves_nothing(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 1))
+    daemon.client().run("import subprocess\nsubprocess.Popen(['sleep', '1000'])")
+    daemon.end(signal.SIGKILL)
+
+
+# ---- deaths of the parts ----
+
+def test_kill_9_of_the_front_loses_no_session(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 1))
+    with daemon.client() as client:
+        client.run("kept = 7")
+        client.upload("f", b"kept")
+        front, = daemon.named("sandboxd-front")
+        os.kill(front.pid, signal.SIGKILL)
+        client.close()
+        assert eventually(client, "kept", 7)
+        assert client.download("f").body == b"kept"
+
+
+def test_kill_9_of_the_zygote(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 0))
+    with daemon.client() as client:
+        client.run("kept = 7")
+        zygote, = zygotes(daemon)
+        os.kill(zygote.pid, signal.SIGKILL)
+        assert client.execute("kept").value == 7
+        with daemon.client() as other:
+            assert eventually(other, "1 + 1", 2, 30)
+
+
+def test_kill_9_of_an_interpreter(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 0))
+    with daemon.client() as client:
+        client.upload("f", b"kept")
+        client.run("pass")
+        interpreter, = interpreters(daemon)
+        os.kill(interpreter.pid, signal.SIGKILL)
+        assert eventually(client, "1 + 1", 2)
+        assert client.download("f").body == b"kept"
+
+
+def test_kill_9_of_a_shell_ends_its_session_only(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 0))
+    with daemon.client() as client, daemon.client() as other:
+        client.run("x = 1")
+        shell, = daemon.named("sandboxd-session")
+        other.run("kept = 7")
+        os.kill(shell.pid, signal.SIGKILL)
+        assert eventually(client, "1 + 1", 2)
+        assert client.file_names() == []
+        assert other.execute("kept").value == 7
+
+
+# ---- settings ----
+
+def run_to_end(*arguments: str, user: int | None = None) -> subprocess.CompletedProcess[str]:
+    def become() -> None:
+        if user is not None:
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
+    return subprocess.run([str(BUILD / "bin/sandboxd"), *arguments], capture_output=True, text=True,
+                          timeout=30, preexec_fn=become)
+
+
+def test_without_root_one_clear_message(tmp_path_factory: pytest.TempPathFactory) -> None:
+    require_daemon()
+    probe = subprocess.run(["test", "-x", str(BUILD / "bin/sandboxd")],
+                           preexec_fn=lambda: os.setuid(65534))
+    if probe.returncode != 0:
+        pytest.skip(f"an ordinary user cannot reach {BUILD}")
+    result = run_to_end("--listen", f"127.0.0.1:{free_port()}", "--state-dir", "/tmp/never-made", user=65534)
+    assert result.returncode != 0 and len(result.stderr.strip().splitlines()) == 1
+    assert "root" in result.stderr and not Path("/tmp/never-made").exists()
+
+
+@pytest.mark.parametrize("document, named", [
+    ('{"pools":[{"name":"default","sandpool":{"colour":"red"}}]}', "colour"),
+    ('{"pools":[{"name":"default","sandpool":{"executionTimeoutSeconds":"5"}}]}', "executionTimeoutSeconds"),
+    ('{"pools":[{"name":"default","sandpool":{"executionTimeoutSeconds":0}}]}', "executionTimeoutSeconds"),
+    ('{"pools":[{"name":"default","sandpool":{"image":"../../etc"}}]}', "image"),
+    ('{"pools":[{"name":"default","properties":{"dynamicPoolConfiguration":{"executionType":"Timed","cooldownPeriodInSeconds":20}}}]}', "cooldownPeriodInSeconds"),
+    ('{"pools":[{"name":"default","properties":{"scaleConfiguration":{"maxConcurrentSessions":-1}}}]}', "maxConcurrentSessions"),
+    ('{"pools":[{"name":"default"},{"name":"default"}]}', "default"),
+    ('{"pools":"none"}', "pools"), ('{"pools":[', "config"), ("[]", "config"),
+])
+def test_a_bad_configuration_is_refused_by_name(tmp_path: Path, document: str, named: str) -> None:
+    require_daemon()
+    path = tmp_path / "config.json"
+    path.write_text(document)
+    result = run_to_end("--listen", f"127.0.0.1:{free_port()}", "--state-dir", str(tmp_path / "state"),
+                        "--config", str(path))
+    assert result.returncode != 0 and named in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("properties", [
+    {"dynamicPoolConfiguration": {"executionType": "Timed", "cooldownPeriodInSeconds": 300}},
+    {"dynamicPoolConfiguration": {"executionType": "Timed", "coolDownPeriodInSeconds": "300"}},
+    {"dynamicPoolConfiguration": {"lifecycleConfiguration": {"lifecycleType": "Timed", "cooldownPeriodInSeconds": 3600,
+                                                             "maxAlivePeriodInSeconds": None}}},
+])
+def test_both_forms_of_the_lifecycle(make_daemon: MakeDaemon, properties: dict[str, Any]) -> None:
+    with make_daemon({**properties, **scale(2, 0)}).client() as client:
+        assert client.execute("1 + 1").value == 2
+
+
+def test_a_port_in_use_is_said(tmp_path: Path, shared_daemon: Daemon) -> None:
+    result = run_to_end("--listen", f"127.0.0.1:{shared_daemon.port}", "--state-dir", str(tmp_path / "state"))
+    assert result.returncode != 0 and str(shared_daemon.port) in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--listen", "nonsense"], ["--listen", "127.0.0.1:99999"], ["--unknown"]])
+def test_bad_arguments(arguments: list[str]) -> None:
+    require_daemon()
+    result = run_to_end(*arguments)
+    assert result.returncode != 0 and result.stderr
+
+
+# ---- hostile connections ----
+
+def test_idle_connections_do_not_stop_others(shared_daemon: Daemon) -> None:
+    idle = [socket.create_connection(("127.0.0.1", shared_daemon.port)) for _ in range(200)]
+    for connection in idle[:100]:
+        connection.sendall(b"POST /executions HTTP/1.1\r\nHost: ")
+    with shared_daemon.client() as client:
+        assert client.execute("1 + 1").value == 2
+        client.delete_session()
+    for connection in idle:
+        connection.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"\r\n" * 100, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET\r\n\r\n",
+                                  b"\x00" * 1000, b"GET / HTTP/9.9\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                  b"POST /executions?identifier=abcd&api-version=2025-10-02-preview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                                  b"POST /executions?identifier=abcd&api-version=2025-10-02-preview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+                                  b"GET /health HTTP/1.1\r\nHost : x\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n"])
+def test_bytes_that_are_not_http(shared_daemon: Daemon, data: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", shared_daemon.port), timeout=20) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(20)
+        try:
+            while connection.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+    with shared_daemon.client() as client:
+        assert client.request("GET", "/health").status == 200
+
+
+def test_pipelined_requests_are_answered_in_order(shared_daemon: Daemon) -> None:
+    with shared_daemon.client() as client, socket.create_connection(("127.0.0.1", shared_daemon.port), timeout=30) as connection:
+        client.run("pass")
+        for number in range(3):
+            body = json.dumps({"code": f"print({number})"}).encode()
+            connection.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        received = b""
+        while received.count(b'"stdout"') < 3:
+            piece = connection.recv(65536)
+            assert piece, received
+            received += piece
+        assert [received.index(f'"{n}\\n"'.encode()) for n in range(3)] == sorted(received.index(f'"{n}\\n"'.encode()) for n in range(3))
+        client.delete_session()
+
+
+def test_tokens_and_code_stay_out_of_the_log(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(2, 0))
+    with daemon.client() as client:
+        marker = "marker5f1c"
+        body = json.dumps({"code": f"print('{marker}')\n1/0"}).encode()
+        client.request("POST", client.target("executions"), body, {"Authorization": f"Bearer {marker}"})
+        client.upload(f"{marker}.txt", marker.encode())
+    daemon.stop()
+    assert marker not in daemon.log_path.read_text()
