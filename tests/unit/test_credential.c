@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/credential.h"
+#include "tests/support/unit.h"
 
 static int read_token(bool pool_is_local, struct buf *out, struct error *err)
 {
@@ -61,7 +55,7 @@ static void a_token_that_cannot_stand_in_a_header_is_refused_unseen(void **state
     (void)state;
     static const char *const tokens[] = {"secret\r\nX: y", "secret secret", "secret\n",
                                          "secr\xc3\xa9t"};
-    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+    for (size_t i = 0; i < COUNT(tokens); i++) {
         AUTO_BUF struct buf token = {0};
         struct error err = {0};
         setenv("SANDPOOL_TOKEN", tokens[i], 1);

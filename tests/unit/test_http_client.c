@@ -1,19 +1,13 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/core/buf.h"
 #include "base/core/cleanup.h"
 #include "base/http/http_client.h"
 #include "tests/agent/loopback_server.h"
+#include "tests/support/unit.h"
 
 enum { DEADLINE_MS = 20000 };
 
@@ -303,24 +297,27 @@ static void an_answer_of_the_limit_passes_and_one_byte_more_does_not(void **stat
         const char *head;
         size_t bytes;
         bool passes;
+        unsigned heads; /* seen: none where the head itself says that it is too much */
     } cases[] = {
-        {"HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n", 1024, true},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 1025\r\n\r\n", 1025, false},
-        {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 1024, true},
-        {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 1025, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n", 1024, true, 1},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 1025\r\n\r\n", 1025, false, 0},
+        {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 1024, true, 1},
+        {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 1025, false, 1},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct loopback_answer answer = {.bytes = cases[i].head, .repeat_body = cases[i].bytes};
         answer_with(f, &answer, 1);
         struct http_exchange_options options = plain(f);
         f->done = false;
+        f->heads = 0;
         f->failure = (struct error){0};
 
         start(f, &options);
         wait_until_done(f);
 
         assert_int_equal(f->failure.code, cases[i].passes ? ERROR_NONE : ERROR_LIMIT);
+        assert_int_equal(f->heads, cases[i].heads);
         loopback_server_destroy(f->server);
         f->server = NULL;
     }
@@ -369,6 +366,61 @@ static void the_handler_s_own_error_ends_the_exchange(void **state)
 
     assert_int_equal(f->failure.code, ERROR_CONFLICT);
     assert_string_equal(f->failure.message, "disk is full");
+}
+
+static int ignore_data(void *self, struct http_exchange *exchange, const char *data, size_t length,
+                       struct error *err)
+{
+    (void)self, (void)exchange, (void)data, (void)length, (void)err;
+    return 0;
+}
+
+/* Starts one exchange after the other, each from the end of the one before. */
+struct chain {
+    struct fixture *f;
+    unsigned to_start;
+    unsigned under_way;
+    unsigned succeeded;
+};
+
+static void on_link_done(void *self, struct http_exchange *exchange, const struct error *failure);
+
+static void start_link(struct chain *chain)
+{
+    struct http_exchange_handler handler = {
+        .self = chain, .on_data = ignore_data, .on_done = on_link_done};
+    struct http_exchange_options options = plain(chain->f);
+    struct http_exchange *exchange;
+    chain->to_start--;
+    chain->under_way++;
+    assert_int_equal(http_client_start(chain->f->client, &options, &handler, &exchange, NULL), 0);
+}
+
+static void on_link_done(void *self, struct http_exchange *exchange, const struct error *failure)
+{
+    struct chain *chain = self;
+    chain->succeeded += !failure && http_exchange_status(exchange) == 200;
+    chain->under_way--;
+    if (chain->to_start > 0)
+        start_link(chain);
+    chain->f->done = chain->under_way == 0;
+}
+
+static void exchanges_run_side_by_side_and_start_from_each_other_s_end(void **state)
+{
+    struct fixture *f = *state;
+    struct loopback_answer answers[6];
+    for (size_t i = 0; i < COUNT(answers); i++)
+        answers[i] =
+            (struct loopback_answer){.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
+    answer_with(f, answers, COUNT(answers));
+    struct chain chain = {.f = f, .to_start = COUNT(answers)};
+
+    start_link(&chain);
+    start_link(&chain);
+    wait_until_done(f);
+
+    assert_int_equal(chain.succeeded, COUNT(answers));
 }
 
 static void a_cancelled_exchange_never_reports(void **state)
@@ -441,13 +493,6 @@ static void end_retry(void *self, struct http_exchange *exchange, const struct e
     on_done(retry->f, exchange, failure);
 }
 
-static int ignore_data(void *self, struct http_exchange *exchange, const char *data, size_t length,
-                       struct error *err)
-{
-    (void)self, (void)exchange, (void)data, (void)length, (void)err;
-    return 0;
-}
-
 static void retry_after_is_seconds_or_absent(void **state)
 {
     static const struct {
@@ -461,7 +506,7 @@ static void retry_after_is_seconds_or_absent(void **state)
          0},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct loopback_answer answer = {.bytes = cases[i].answer};
         answer_with(f, &answer, 1);
         struct retry retry = {.f = f, .seconds = -7};
@@ -507,7 +552,7 @@ static void urls_are_read_as_the_client_reads_them(void **state)
         {"http://a b/", false, false, false, false},
         {"", false, false, false, false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct http_url url = {0};
         struct error err = {0};
         bool valid = http_url_read(cases[i].text, &url, &err) == 0;
@@ -550,6 +595,7 @@ int main(void)
         TEST(a_late_answer_is_a_time_out),
         TEST(a_stalled_answer_is_a_time_out),
         TEST(the_handler_s_own_error_ends_the_exchange),
+        TEST(exchanges_run_side_by_side_and_start_from_each_other_s_end),
         TEST(a_cancelled_exchange_never_reports),
         TEST(a_client_may_go_while_an_exchange_is_under_way),
         TEST(a_proxy_in_the_environment_is_not_asked_for_this_machine),

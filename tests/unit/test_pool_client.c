@@ -1,18 +1,12 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "agent/pool_client.h"
 #include "base/core/cleanup.h"
 #include "tests/agent/loopback_server.h"
+#include "tests/support/unit.h"
 
 enum { DEADLINE_MS = 20000 };
 
@@ -256,7 +250,7 @@ static void values_pass_through_unchanged(void **state)
                                  "\"executionTimeInMilliseconds\":1}}"},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < 2 * sizeof values / sizeof *values; i++) {
+    for (size_t i = 0; i < 2 * COUNT(values); i++) {
         AUTO_FREE char *answer = NULL;
         assert_true(asprintf(&answer, generations[i % 2].form, values[i / 2]) > 0);
         answer_with(f, generations[i % 2].version, answer);
@@ -328,7 +322,7 @@ static void every_refusal_has_a_code_even_without_an_error_body(void **state)
         {"HTTP/1.1 507 Full\r\n\r\n", 507, ERROR_LIMIT},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         answer_with(f, GENERATION_2, cases[i].answer);
 
         const struct pool_result *result = execute(f, "x");
@@ -390,7 +384,7 @@ static void answers_that_make_no_sense_are_errors(void **state)
         "SSH-2.0-OpenSSH_9.2\r\n",
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    for (size_t i = 0; i < COUNT(answers); i++) {
         answer_with(f, GENERATION_2, answers[i]);
 
         const struct pool_result *result = execute(f, "x");
@@ -461,7 +455,7 @@ static void both_generations_list_files(void **state)
          "test-0001 HTTP"},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         answer_with(f, cases[i].version, cases[i].answer);
 
         const struct pool_result *result = list(f, NULL, false);
@@ -510,7 +504,7 @@ static void both_generations_upload(void **state)
          "filename=\"test1.txt\"\r\n"},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         answer_with(f, cases[i].version, cases[i].answer);
 
         const struct pool_result *result = upload(f, "sub", "test1.txt", "hello world!!!!!");
@@ -578,7 +572,7 @@ static void both_generations_download(void **state)
                        "2025-10-02-preview&identifier=test-0001&path=a%20b HTTP"},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         answer_with(f, cases[i].version, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ntesting");
         buf_clear(&f->received);
 
@@ -643,7 +637,7 @@ static void removing_uses_the_oldest_version_that_can(void **state)
                        "2025-10-02-preview&identifier=test-0001&path=sub HTTP"},
     };
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         answer_with(f, cases[i].version, "HTTP/1.1 204 No Content\r\n\r\n");
         struct pool_handler handler = {f, on_done};
         struct pool_call *call;
@@ -685,7 +679,7 @@ static void bad_arguments_start_nothing(void **state)
     struct error err;
 
     static const char *const identifiers[] = {"", "abc", "two words", "caf\xc3\xa9", "a\r\nb: c"};
-    for (size_t i = 0; i < sizeof identifiers / sizeof *identifiers; i++) {
+    for (size_t i = 0; i < COUNT(identifiers); i++) {
         err = (struct error){0};
         assert_int_equal(
             pool_client_list(f->pool, identifiers[i], NULL, false, &handler, &call, &err), -1);
@@ -693,7 +687,7 @@ static void bad_arguments_start_nothing(void **state)
     }
     static const char *const paths[] = {"",       "/",   "..",        "../x",
                                         "a/../b", "./a", "/mnt/data", "\xff"};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    for (size_t i = 0; i < COUNT(paths); i++) {
         err = (struct error){0};
         assert_int_equal(
             pool_client_download(f->pool, "test-0001", paths[i], &sink, &handler, &call, &err), -1);

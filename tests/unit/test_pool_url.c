@@ -1,14 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/pool_url.h"
 #include "base/core/cleanup.h"
+#include "tests/support/unit.h"
 
 static void endpoints_come_in_many_spellings(void **state)
 {
@@ -27,7 +21,7 @@ static void endpoints_come_in_many_spellings(void **state)
     };
     struct pool_version version;
     assert_int_equal(pool_version_read("2024-10-02-preview", &version, NULL), 0);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct pool_endpoint endpoint;
         struct pool_target target = {.identifier = "test-0001"};
         AUTO_BUF struct buf url = {0};
@@ -63,7 +57,7 @@ static void endpoints_that_would_leak_the_token_are_refused(void **state)
         {"https://h/p", ERROR_NONE, ERROR_NONE},
         {"http://[::1]:80/", ERROR_NONE, ERROR_NONE},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         for (int insecure = 0; insecure < 2; insecure++) {
             struct pool_endpoint endpoint = {0};
             struct error err = {0};
@@ -96,7 +90,7 @@ static void the_date_of_a_version_picks_the_generation(void **state)
         {"2024-02-02-preview ", 0},
         {"2024-02-02&x=y", 0},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct pool_version version = {0};
         struct error err = {0};
         int result = pool_version_read(cases[i].text, &version, &err);
@@ -128,7 +122,7 @@ static void paths_are_cleaned_or_refused(void **state)
         {"/mnt/data/../x", NULL},
         {"\xc3\x28", NULL},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         AUTO_FREE char *clean = NULL;
         struct error err = {0};
         int result = pool_path_clean(cases[i].path, &clean, &err);
@@ -168,7 +162,7 @@ static void what_a_version_lacks_is_said_before_it_is_asked(void **state)
         {"2024-02-02-preview", "", true, false},    {"2024-10-02-preview", "sub", false, true},
         {"2025-02-02-preview", "sub", true, false}, {"2025-10-02-preview", "sub", true, true},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct pool_endpoint endpoint = {.base = (char *)"http://localhost"};
         struct pool_target target = {"test-0001", cases[i].path, cases[i].recursive};
         struct pool_version version;

@@ -1,20 +1,14 @@
 #include <dirent.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "agent/save.h"
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
+#include "tests/support/unit.h"
 
 struct fixture {
     char directory[64];
@@ -143,7 +137,7 @@ static void only_a_name_is_a_base_name(void **state)
         {"a/..", NULL},
         {"..a", "..a"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         const char *name = save_base_name(cases[i].path);
         if (cases[i].name)
             assert_string_equal(name, cases[i].name);

@@ -1,15 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/listing.h"
 #include "agent/terminal.h"
 #include "base/core/cleanup.h"
+#include "tests/support/unit.h"
 
 static void hostile_bytes_are_spelled_out(void **state)
 {
@@ -46,7 +40,7 @@ static void hostile_bytes_are_spelled_out(void **state)
          "\\xf4\\x90\\x80\\x80"},
         {"\xe2\x82", "\\xe2\\x82", "\\xe2\\x82", "\\xe2\\x82"}, /* cut */
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         const char *expected[] = {cases[i].text, cases[i].line, cases[i].name};
         for (int form = TERMINAL_TEXT; form <= TERMINAL_NAME; form++) {
             AUTO_BUF struct buf out = {0};

@@ -1,14 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/value.h"
+#include "tests/support/unit.h"
 
 static void values_show_as_a_notebook_shows_them(void **state)
 {
@@ -38,7 +32,7 @@ static void values_show_as_a_notebook_shows_them(void **state)
         {"{\"type\":\"image\",\"format\":\"png\"}", VALUE_TEXT,
          "{\"type\":\"image\",\"format\":\"png\"}"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct value value;
         assert_int_equal(value_read(cases[i].raw, strlen(cases[i].raw), &value, NULL), 0);
         if (value.kind != cases[i].kind)
@@ -76,7 +70,7 @@ static void an_image_that_is_not_base64_is_an_error(void **state)
 {
     (void)state;
     static const char *const images[] = {"%%%%", "aGVsbG8", "", "a"};
-    for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
+    for (size_t i = 0; i < COUNT(images); i++) {
         char raw[128];
         struct value value;
         struct error err = {0};
