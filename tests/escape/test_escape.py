@@ -13,7 +13,7 @@ from typing import Iterator, NamedTuple
 import pytest
 
 from support.daemon import Daemon
-from support.http import Client, Execution
+from support.client import Client, Execution
 
 HERE = Path(__file__).parent
 PROGRAMS = sorted(path for path in HERE.glob("*/*.py") if not path.name.endswith(".beside.py"))
