@@ -51,6 +51,7 @@ struct http_server {
     struct watch watch;
     struct connection *connections;
     unsigned count;
+    bool resumed; /* a connection waits for the library to run */
 };
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
@@ -177,6 +178,7 @@ void http_request_continue(struct http_request *request)
     request->held = false;
     if (request->is_suspended) {
         request->is_suspended = false;
+        connection_of(request->mhd)->server->resumed = true;
         MHD_resume_connection(request->mhd);
     }
 }
@@ -355,18 +357,22 @@ static void on_ready(void *self, uint32_t events)
     MHD_run(((struct http_server *)self)->daemon);
 }
 
-/* The library's sockets are edge-triggered: work that is left over shows only as a timeout of 0. */
+/* The library's sockets are edge-triggered: work that is left over shows only as a timeout of 0. A
+ * connection that was resumed from outside the library does not even show as that. */
 static int on_prepare(void *self)
 {
     struct http_server *server = self;
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
-    if (MHD_get_timeout(server->daemon, &wait_ms) != MHD_YES)
-        return -1;
-    if (wait_ms == 0) {
+    bool has_timeout = MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES;
+    if (server->resumed || (has_timeout && wait_ms == 0)) {
+        server->resumed = false;
         MHD_run(server->daemon);
-        if (MHD_get_timeout(server->daemon, &wait_ms) != MHD_YES)
-            return -1;
+        has_timeout = MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES;
     }
+    if (server->resumed)
+        return 0;
+    if (!has_timeout)
+        return -1;
     return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 
