@@ -154,7 +154,7 @@ static bool read_body(struct execution *execution)
         enum service_code code = err.code == ERROR_MISSING ? SERVICE_PROPERTIES_MISSING
                                  : err.code == ERROR_LIMIT ? SERVICE_REQUEST_TOO_LARGE
                                                            : SERVICE_VALIDATION_FAILED;
-        exchange_fail(exchange, code, target, "%s", err.message);
+        exchange_fail(exchange, code, target ? target : "body", "%s", err.message);
         return false;
     }
     buf_free(&exchange->body);

@@ -200,7 +200,8 @@ int pool_obtain_session(struct pool *pool, const char *identifier, struct sessio
         pool->broker.start(pool->broker.self, session);
     else if (session->has_shell)
         pool->broker.store(pool->broker.self, session);
-    make_ready_instances(pool);
+    if (ahead)
+        ask_to_wake(pool, now_ms(pool) + POOL_REPLACE_MS);
     *ret_session = session;
     return 0;
 }

@@ -14,6 +14,9 @@
 
 enum {
     POOL_NAME_MAX = 64,
+    /* A ready instance that was taken is replaced this much later, so that making the next one does
+     * not compete with the request that took it. */
+    POOL_REPLACE_MS = 10,
     /* After a ready instance could not start: the first pause, doubled each time, and the longest.
      */
     POOL_RETRY_MS = 500,
