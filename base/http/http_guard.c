@@ -120,6 +120,10 @@ bool http_guard_accepts(const struct http_guard *guard, const char *method, cons
     if (*ret_message)
         return false;
 
+    *ret_message = "the version must be HTTP/1.1 or HTTP/1.0";
+    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
+        return false;
+
     *ret_why = HTTP_REFUSED_METHOD;
     *ret_message = "the method must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS";
     if (!method_is_known(method))

@@ -190,12 +190,56 @@ static enum MHD_Result suspend(struct http_request *request)
     return MHD_YES;
 }
 
-static enum MHD_Result add_to_guard(void *self, enum MHD_ValueKind kind, const char *name,
-                                    size_t name_length, const char *value, size_t value_length)
+/* A walk through a head as the library left it in its buffer.
+ *
+ * The library takes a line feed alone for a line end, joins folded lines, skips blanks and ends
+ * texts at a NUL, and says so nowhere. But it works in place: it overwrites each separator with
+ * NULs and hands out pointers into the head. So what lies between two pointers shows what was sent
+ * there; anything but the one proper form moves them. (Should another version of the library work
+ * otherwise, every request is refused and the tests say so.) */
+struct head_walk {
+    struct http_guard guard;
+    const char *at; /* the end of what has been seen */
+    const char *end;
+    bool is_exact;
+};
+
+enum { LINE_END = 2 }; /* bytes of CR LF */
+
+static enum MHD_Result walk_header(void *self, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_length, const char *value, size_t value_length)
 {
     (void)kind;
-    http_guard_add(self, name, name_length, value ? value : "", value_length);
+    struct head_walk *walk = self;
+    http_guard_add(&walk->guard, name, name_length, value ? value : "", value_length);
+    if (!walk->is_exact || name != walk->at + LINE_END || !value || value < name ||
+        value + value_length > walk->end) {
+        walk->is_exact = false;
+        return MHD_YES;
+    }
+    const char *gap = name + name_length + 1; /* behind the colon */
+    while (gap < value && (*gap == ' ' || *gap == '\t'))
+        gap++;
+    walk->is_exact = gap == value;
+    walk->at = value + value_length;
     return MHD_YES;
+}
+
+static struct head_walk walk_head(const struct http_request *request, const char *version)
+{
+    const char *target_end =
+        request->method + strlen(request->method) + 1 + strlen(request->target);
+    struct head_walk walk = {
+        .at = version + strlen(version),
+        .end = request->method +
+               MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+                   ->header_size,
+        .is_exact = version == target_end + 1,
+    };
+    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, walk_header, &walk);
+    if (walk.at + 2 * LINE_END != walk.end)
+        walk.is_exact = false;
+    return walk;
 }
 
 /* The head is complete. An answer that is known now waits for the end of the body, because a client
@@ -205,13 +249,14 @@ static enum MHD_Result begin(struct connection *connection, const char *version)
 {
     struct http_server *server = connection->server;
     struct http_request *request = &connection->request;
-    struct http_guard guard = {0};
-    MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, add_to_guard, &guard);
-
-    enum http_refusal why;
-    const char *message;
+    struct head_walk walk = walk_head(request, version);
+    enum http_refusal why = HTTP_REFUSED_FRAMING;
+    const char *message = "the head is not made of lines that end in CR LF, one blank apart, "
+                          "without NULs and folds";
     request->presented = true;
-    if (!http_guard_accepts(&guard, request->method, request->target, version, &why, &message)) {
+    if (!http_guard_accepts(&walk.guard, request->method, request->target, version, &why,
+                            &message) ||
+        !walk.is_exact) {
         server->handler.on_refused(server->handler.self, request, why, message);
         return queue_answer(request);
     }

@@ -40,6 +40,16 @@ static int check_shape(const char *data, size_t length, struct error *err)
     return 0;
 }
 
+/* Jansson's sentence goes on with the sender's own bytes, which stay out of messages and logs, or
+ * with a flag of its own. */
+static int sentence_length(const char *text)
+{
+    const char *end = strstr(text, " near ");
+    if (!end)
+        end = strstr(text, " without ");
+    return end ? (int)(end - text) : (int)strlen(text);
+}
+
 static int parse(const char *data, size_t length, size_t limit_bytes, size_t flags,
                  json_t **ret_value, struct error *err)
 {
@@ -58,12 +68,8 @@ static int parse(const char *data, size_t length, size_t limit_bytes, size_t fla
     json_error_t problem;
     json_t *value = json_loadb(data, length, flags | JSON_REJECT_DUPLICATES, &problem);
     if (!value) {
-        /* The sender's own bytes stay out of messages and logs. */
-        int shown =
-            (int)(strstr(problem.text, " near ") ? strstr(problem.text, " near ") - problem.text
-                                                 : (long)strlen(problem.text));
         return error_set(err, ERROR_INVALID, "JSON, line %d, column %d: %.*s", problem.line,
-                         problem.column, shown, problem.text);
+                         problem.column, sentence_length(problem.text), problem.text);
     }
     *ret_value = value;
     return 0;
