@@ -197,7 +197,7 @@ int message_read_file_entry(const uint8_t *data, size_t length,
     message.path_length = r.left;
     message.path = (const char *)read_bytes(&r, r.left);
     if (message.path_length >= FILE_PATH_MAX ||
-        (message.path_length && memchr(message.path, '\0', message.path_length)))
+        (message.path && memchr(message.path, '\0', message.path_length)))
         r.failed = true;
     if (read_end(&r, "file entry", err) < 0)
         return -1;
