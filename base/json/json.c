@@ -44,9 +44,9 @@ static int check_shape(const char *data, size_t length, struct error *err)
  * with a flag of its own. */
 static int sentence_length(const char *text)
 {
-    const char *end = strstr(text, " near ");
-    if (!end)
-        end = strstr(text, " without ");
+    const char *near = strstr(text, " near ");
+    const char *flag = strstr(text, " without ");
+    const char *end = flag && (!near || flag < near) ? flag : near;
     return end ? (int)(end - text) : (int)strlen(text);
 }
 
