@@ -37,7 +37,10 @@ static _Noreturn void execute(int executable_fd, const char *const *arguments)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    /* A shell starts what it puts in the background with SIGINT ignored, and that would be inherited
+     * down to the interpreters, which are interrupted by it. */
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
     fexecve(executable_fd, (char *const *)(uintptr_t)arguments, no_environment);
     struct error err = {0};
     error_from_errno(&err, "execute");
