@@ -36,10 +36,7 @@ static void write_errors(const struct run *run, struct buf *out)
         start_line(out);
         buf_append_text(out, aborted_text);
         if (run->ending[0])
-            buf_printf(out,
-                       "\nThe interpreter has gone: %s. Its variables are lost, files in /mnt/data "
-                       "are kept.",
-                       run->ending);
+            buf_printf(out, "\n%s", run->ending);
         return;
     }
     if (run->result_total > run->result.length) {

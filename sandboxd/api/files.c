@@ -46,7 +46,8 @@ static void on_done(void *self, int error_number, int fd)
         close_fd(&fd);
         exchange_fail(call->exchange, problem_of_errno(error_number),
                       error_number == ENAMETOOLONG ? "path" : NULL, "%s: %s",
-                      *call->path.text ? call->path.text : "/mnt/data", strerror(error_number));
+                      *call->path.text ? call->path.text : "/mnt/data",
+                      problem_explain_errno(error_number));
     } else {
         call->answer(call, fd);
     }

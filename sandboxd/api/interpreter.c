@@ -344,14 +344,19 @@ static void describe_run(struct interpreter *interpreter, const struct gone_mess
                          struct run *run)
 {
     run->outcome = interpreter->interrupted ? RUN_TIMED_OUT : RUN_ABORTED;
-    if (!gone)
-        snprintf(run->ending, sizeof run->ending, "the session was removed");
-    else if (gone->out_of_memory)
-        run->ending[0] = '\0';
-    else if (interpreter->broke_protocol)
-        snprintf(run->ending, sizeof run->ending, "it was ended because it sent what it must not");
-    else
-        interpreter_describe_ending(gone, run->ending, sizeof run->ending);
+    run->ending[0] = '\0';
+    if (!gone) {
+        snprintf(run->ending, sizeof run->ending, "The session was removed while this ran.");
+        return;
+    }
+    if (gone->out_of_memory)
+        return;
+    char how[INTERPRETER_ENDING_MAX] = "it was ended because it sent what it must not";
+    if (!interpreter->broke_protocol)
+        interpreter_describe_ending(gone, how, sizeof how);
+    snprintf(run->ending, sizeof run->ending,
+             "The interpreter has gone: %s. Its variables are lost, files in /mnt/data are kept.",
+             how);
 }
 
 void interpreter_on_gone(struct interpreter *interpreter, const struct gone_message *gone)

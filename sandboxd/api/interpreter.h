@@ -24,6 +24,8 @@ enum {
     /* Read from a pipe at most this much after the end of an execution: the largest pipe of the
      * kernel's default for users, pipe(7). */
     PIPE_DRAIN_BYTES_MAX = 1024 * 1024,
+    /* A few words on how a process ended. */
+    INTERPRETER_ENDING_MAX = 128,
 };
 
 enum run_outcome {
@@ -43,7 +45,7 @@ struct run {
     /* filled when on_finished is called; release with run_clear */
     enum run_outcome outcome;
     struct done_message done;
-    char ending[160]; /* RUN_ABORTED: a sentence, or "" when memory ran out */
+    char ending[256]; /* RUN_ABORTED: sentences for people, or "" when memory ran out */
     struct capture output;
     struct capture errors;
     struct buf result;     /* text or PNG, as done.display says; cut at RESULT_BYTES_LIMIT */
@@ -112,5 +114,5 @@ void interpreter_on_signalled(struct interpreter *interpreter);
 /* gone is NULL when the whole session has ended. */
 void interpreter_on_gone(struct interpreter *interpreter, const struct gone_message *gone);
 
-/* A sentence on how a process ended, for people. */
+/* A few words on how a process ended: "it ended with exit status 3". */
 void interpreter_describe_ending(const struct gone_message *gone, char *ret_text, size_t capacity);

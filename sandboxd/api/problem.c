@@ -1,6 +1,7 @@
 #include "sandboxd/api/problem.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/core/buf.h"
 #include "base/json/wire.h"
@@ -92,5 +93,31 @@ enum service_code problem_of_errno(int number)
         return SERVICE_UNAVAILABLE;
     default:
         return SERVICE_INTERNAL_ERROR;
+    }
+}
+
+const char *problem_explain_errno(int number)
+{
+    switch (number) {
+    case ELOOP:
+    case ENXIO:
+    case EXDEV:
+    case EMLINK:
+        return "it is not a regular file with a single name";
+    case EISDIR:
+        return "it is a directory";
+    case ENOENT:
+        return "there is no such file or directory";
+    case ENOTDIR:
+        return "a part of its path is not a directory";
+    case ENOSPC:
+    case EDQUOT:
+        return "the session's data directory is full";
+    case ESRCH:
+        return "the session has ended; send the request again";
+    case ETIMEDOUT:
+        return "the session did not answer in time";
+    default:
+        return strerror(number);
     }
 }

@@ -36,3 +36,5 @@ void problem_write(enum service_code code, const char *target, const char *messa
 
 /* The code for a file operation that failed inside the session with this errno. */
 enum service_code problem_of_errno(int number);
+/* The same in words. */
+const char *problem_explain_errno(int number);

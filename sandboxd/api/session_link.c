@@ -115,7 +115,7 @@ void session_link_on_interpreter_gone(struct session_link *link, const struct go
      */
     if (link->interpreter.state == INTERPRETER_NONE)
         return;
-    char ending[160];
+    char ending[INTERPRETER_ENDING_MAX];
     interpreter_describe_ending(gone, ending, sizeof ending);
     log_info("interpreter.gone", "session=s-%" PRIu64 " out_of_memory=%d ending=\"%s\"",
              link->number, gone->out_of_memory, ending);

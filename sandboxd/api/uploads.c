@@ -117,7 +117,8 @@ static int on_part_end(void *self, struct error *err)
 static void fail_errno(struct upload *upload, int error_number)
 {
     exchange_fail(upload->exchange, problem_of_errno(error_number), "filename", "%s: %s",
-                  *upload->path.text ? upload->path.text : "the upload", strerror(error_number));
+                  *upload->path.text ? upload->path.text : "the upload",
+                  problem_explain_errno(error_number));
 }
 
 static void on_created(void *self, int error_number, int fd)

@@ -82,9 +82,8 @@ static void bad_ends_use_the_words_of_the_service(void **state)
                  "Request timed out waiting for code execution to complete");
     check_errors(ended(RUN_ABORTED, "", ""), "Execution aborted");
     check_errors(ended(RUN_ABORTED, "warning", ""), "warning\nExecution aborted");
-    check_errors(ended(RUN_ABORTED, "", "it ended with exit status 3"),
-                 "Execution aborted\nThe interpreter has gone: it ended with exit status 3. Its "
-                 "variables are lost, files in /mnt/data are kept.");
+    check_errors(ended(RUN_ABORTED, "", "The session was removed while this ran."),
+                 "Execution aborted\nThe session was removed while this ran.");
 }
 
 static void a_value_beyond_the_limit_is_text_and_a_figure_is_dropped(void **state)
