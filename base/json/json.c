@@ -62,6 +62,9 @@ static int parse(const char *data, size_t length, size_t limit_bytes, size_t fla
     }
     if (length == 0)
         return error_set(err, ERROR_INVALID, "JSON is empty");
+    /* Jansson takes one behind the value for the end of the text. */
+    if (memchr(data, '\0', length))
+        return error_set(err, ERROR_INVALID, "JSON has a NUL byte");
     if (check_shape(data, length, err) < 0)
         return -1;
 

@@ -110,8 +110,8 @@ void writer_close_array(struct writer *writer)
 void writer_text(struct writer *writer, const char *key, const char *text, size_t length)
 {
     begin_value(writer, key);
-    if (text_is_utf8(text, length)) {
-        put_quoted(writer, text, length);
+    if (length == 0 || text_is_utf8(text, length)) {
+        put_quoted(writer, length ? text : "", length);
         return;
     }
     AUTO_BUF struct buf mended = {0};

@@ -31,7 +31,7 @@ void writer_close_object(struct writer *writer);
 void writer_open_array(struct writer *writer, const char *key);
 void writer_close_array(struct writer *writer);
 
-/* UTF-8; ill-formed bytes become U+FFFD. */
+/* UTF-8; ill-formed bytes become U+FFFD. text may be NULL when length is 0. */
 void writer_text(struct writer *writer, const char *key, const char *text, size_t length);
 /* NULL is written as "". */
 void writer_string(struct writer *writer, const char *key, const char *text);

@@ -28,7 +28,9 @@ static void compare_with_jansson(const char *text, size_t length, bool is_strict
     json_error_t problem = {0};
     AUTO_JSON json_t *value = json_loadb(
         text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &problem);
-    if (value)
+    if (value && memchr(text, '\0', length))
+        CHECK(!is_strict); /* Jansson ends the text there */
+    else if (value)
         CHECK(is_strict == (depth_of(text, length) <= JSON_DEPTH_MAX));
     else
         CHECK(!is_strict || strstr(problem.text, "overflow"));

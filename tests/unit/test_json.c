@@ -38,6 +38,7 @@ static void hostile_texts_are_refused_with_their_place(void **state)
     }
     json_t *value = NULL;
     assert_int_equal(json_parse("{\"a\":\"\0\"}", 9, JSON_BYTES_MAX, &value, NULL), -1);
+    assert_int_equal(json_parse("{}\0{}", 5, JSON_BYTES_MAX, &value, NULL), -1);
 }
 
 static void a_byte_order_mark_is_skipped(void **state)
