@@ -26,6 +26,8 @@ static int verify_guest(const struct lockdown_guest *guest, struct error *err)
     getresuid(&real, &effective, &saved);
     if (real != SESSION_GUEST_ID || effective != SESSION_GUEST_ID || saved != SESSION_GUEST_ID)
         return error_set(err, ERROR_DENIED, "the id is %u, not %d", effective, SESSION_GUEST_ID);
+    if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return error_set(err, ERROR_DENIED, "the process is dumpable");
     if (capabilities_require_none(err) < 0 || mounts_require_contained(err) < 0)
         return -1;
 
@@ -39,8 +41,8 @@ static int verify_guest(const struct lockdown_guest *guest, struct error *err)
     return seccomp_filter_require(err);
 }
 
-/* Order matters: limits and bounds need privilege, leaving id 0 empties the capability sets, the filter
- * comes last because it forbids the rest. */
+/* Order matters: limits and bounds need privilege, leaving id 0 empties the capability sets, the
+ * filter comes last because it forbids the rest. */
 int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
 {
     if (limits_apply_to_guest(guest->file_bytes, err) < 0)

@@ -1,7 +1,7 @@
 /* lockdown: giving everything up, in order, and checking that it took.
  *
- * Each function is a list of steps with the reason for its order; the first that fails ends it and the
- * caller must not go on. After the steps the result is verified from the kernel's own answers.
+ * Each function is a list of steps with the reason for its order; the first that fails ends it and
+ * the caller must not go on. After the steps the result is verified from the kernel's own answers.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ struct lockdown_guest {
     const struct namespaces_identity *outsider; /* namespaces it must share none of; borrowed */
 };
 
-/* The caller is in the session's namespaces as root there, with nothing open that the guest must not
- * have. Afterwards it is id 1000 with no capability, behind the filter. */
+/* The caller is in the session's namespaces as root there, with nothing open that the guest must
+ * not have. Afterwards it is id 1000 with no capability, behind the filter. */
 int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err);
 
 /* PID 1 of a session: keeps what it needs to kill guests and to lend its file helper the guest's

@@ -77,13 +77,13 @@ static int place_descriptors(const struct join *join, struct error *err)
     AUTO_CLOSE int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_fd < 0)
         return error_from_errno(err, "open /dev/null");
-    if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(join->stdout_fd, STDOUT_FILENO) < 0 ||
-        dup2(join->stderr_fd, STDERR_FILENO) < 0 ||
+    if (dup3(STDERR_FILENO, JOIN_LOG_FD, O_CLOEXEC) < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+        dup2(join->stdout_fd, STDOUT_FILENO) < 0 || dup2(join->stderr_fd, STDERR_FILENO) < 0 ||
         dup3(join->channel_fd, JOIN_CHANNEL_FD, O_CLOEXEC) < 0)
         return error_from_errno(err, "place descriptors");
     if (close_range(STDERR_FILENO + 1, JOIN_CHANNEL_FD - 1, 0) < 0)
         return error_from_errno(err, "close_range");
-    return limits_close_from(JOIN_CHANNEL_FD + 1, err);
+    return limits_close_from(JOIN_LOG_FD + 1, err);
 }
 
 /* A file cannot be larger than the file system that holds it. */
@@ -110,5 +110,8 @@ int join_enter(const struct join *join, const struct join_context *context, stru
     struct lockdown_guest guest = {.filter = &context->filter, .outsider = &context->outsider};
     if (data_bytes(&guest.file_bytes, err) < 0)
         return -1;
-    return lockdown_enter_guest(&guest, err);
+    if (lockdown_enter_guest(&guest, err) < 0)
+        return -1;
+    close(JOIN_LOG_FD);
+    return 0;
 }

@@ -13,7 +13,10 @@
 
 /* The control channel's number inside the interpreter: high, so that programs which count
  * descriptors see what they expect. */
-enum { JOIN_CHANNEL_FD = 1000 };
+enum {
+    JOIN_CHANNEL_FD = 1000,
+    JOIN_LOG_FD, /* the daemon's log, until the lock-down has been checked */
+};
 
 struct join {
     int shell_pid_fd;
@@ -42,5 +45,6 @@ struct join_context {
 pid_t join_fork(const struct join *join, const struct join_context *context, int *ret_pid_fd,
                 struct error *err);
 
-/* In the child: everything up to and with the checked lock-down. On failure the child must end. */
+/* In the child: everything up to and with the checked lock-down. On failure the child must end;
+ * JOIN_LOG_FD may then still be open. */
 int join_enter(const struct join *join, const struct join_context *context, struct error *err);

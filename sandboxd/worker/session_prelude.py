@@ -262,6 +262,19 @@ def after_join() -> None:
 
         numpy.random.seed(numpy.frombuffer(os.urandom(64), dtype=numpy.uint32))
     tempfile._name_sequence = None
+    touch()
+
+
+def touch() -> None:
+    """Runs one cell without a trace. The pages that every cell writes to are copied now, while nobody waits."""
+    names = dict(shell.user_ns)
+    run("1 + 1")
+    shell.history_manager.reset(new_session=False)
+    shell.execution_count = 1
+    for name in ("_", "__", "___"):
+        setattr(shell.displayhook, name, "")
+    shell.user_ns.clear()
+    shell.user_ns.update(names)
 
 
 for stream in (sys.stdout, sys.stderr):

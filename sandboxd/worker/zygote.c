@@ -109,6 +109,7 @@ static _Noreturn void become_interpreter(const struct join *join)
 {
     struct error err = {0};
     if (join_enter(join, &context, &err) < 0 || interpreter_after_fork_child(&err) < 0) {
+        dup2(JOIN_LOG_FD, STDERR_FILENO);
         log_error("interpreter.refused", "message=\"%s\"", err.message);
         _exit(1);
     }
