@@ -12,9 +12,14 @@
 #include "base/http/http_guard.h"
 
 /* Per connection: the largest head that is accepted, what the library keeps about it, and room for
- * a piece of the body and for the answer's head. A head that does not fit is answered by the
- * library, before we see it, with 431 or 414 and a page of HTML; so is a Content-Length that is no
- * number (400). */
+ * a piece of the body and for the answer's head.
+ *
+ * Some requests never reach us, and the library (0.9.75) answers them itself with a page of HTML,
+ * then closes: heads that do not fit (431, 414), a line without a colon (400), versions other
+ * than 1.x (505), a Content-Length that is no number (400) or beyond 64 bits (413), both of these
+ * sent twice. A query of thousands of parameters does not fit either and is left without an answer
+ * until its head is late. Inside a chunked body it takes line feeds alone and extensions of any
+ * length. */
 enum { CONNECTION_MEMORY_BYTES = 80 * 1024 };
 
 struct http_request {
