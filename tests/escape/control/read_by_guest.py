@@ -1,4 +1,5 @@
 # expect: survives  (nobody else's frames come this way)
+# afterwards: after failures
 import os, socket, struct
 channels = []
 for fd in os.listdir("/proc/self/fd"):

@@ -1,4 +1,5 @@
 # expect: survives  (a child that steals the next request ends with its interpreter)
+# afterwards: after failures
 import os, socket, struct
 channels = []
 for fd in os.listdir("/proc/self/fd"):
