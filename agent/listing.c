@@ -1,6 +1,7 @@
 #include "agent/listing.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,7 +45,7 @@ static void format_time(int64_t seconds, char ret_text[TIME_TEXT_MAX])
     struct tm utc;
     time_t time = (time_t)seconds;
     if (!gmtime_r(&time, &utc) || strftime(ret_text, TIME_TEXT_MAX, "%Y-%m-%d %H:%M:%S", &utc) == 0)
-        strcpy(ret_text, "?");
+        snprintf(ret_text, TIME_TEXT_MAX, "?");
 }
 
 void listing_format(struct wire_file_list *list, struct buf *out)

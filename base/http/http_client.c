@@ -208,8 +208,10 @@ void http_client_destroy(struct http_client *client)
 {
     if (!client)
         return;
-    while (client->exchanges)
-        http_exchange_cancel(client->exchanges);
+    for (struct http_exchange *exchange = client->exchanges, *next; exchange; exchange = next) {
+        next = exchange->next;
+        http_exchange_cancel(exchange);
+    }
     curl_multi_cleanup(client->multi); /* closes kept connections: its callbacks still come */
     loop_stop_timer(client->loop, &client->timer);
     free(client->user_agent);
@@ -459,7 +461,7 @@ int http_client_start(struct http_client *client, const struct http_exchange_opt
                       const struct http_exchange_handler *handler,
                       struct http_exchange **ret_exchange, struct error *err)
 {
-    struct http_url url;
+    struct http_url url = {0};
     if (http_url_read(options->url, &url, err) < 0)
         return -1;
 
