@@ -6,15 +6,15 @@ cd "$(dirname "$0")/.." || exit
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 export PATH
 
-# Where the daemon of scripts/up lives. Root owns this directory; only state/ inside it belongs to the
-# daemon's own id, so that nothing of the daemon can choose where root writes.
-SANDPOOL_HOME=${SANDPOOL_HOME:-/var/lib/sandpool}
+# Where the daemon of scripts/up keeps its state. That directory belongs to the daemon's own id; pid file and
+# log lie beside it, so that nothing of the daemon can choose where root writes.
+SANDPOOL_STATE_DIR=${SANDPOOL_STATE_DIR:-/var/lib/sandpool}
 SANDPOOL_LISTEN=${SANDPOOL_LISTEN:-127.0.0.1:8900}
 # Read by the scripts that source this file.
 # shellcheck disable=SC2034
-daemon_pid_file=$SANDPOOL_HOME/sandboxd.pid
+daemon_pid_file=$SANDPOOL_STATE_DIR.pid
 # shellcheck disable=SC2034
-daemon_log_file=$SANDPOOL_HOME/sandboxd.log
+daemon_log_file=$SANDPOOL_STATE_DIR.log
 
 die() {
     echo "${0##*/}: $*" >&2

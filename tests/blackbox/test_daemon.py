@@ -161,7 +161,7 @@ def test_without_root_one_clear_message(tmp_path_factory: pytest.TempPathFactory
 
 @pytest.mark.parametrize("document, named", [
     ('{"pools":[{"name":"default","sandpool":{"colour":"red"}}]}', "colour"),
-    ('{"pools":[{"name":"default","sandpool":{"executionTimeoutSeconds":"5"}}]}', "executionTimeoutSeconds"),
+    ('{"pools":[{"name":"default","sandpool":{"executionTimeoutSeconds":"soon"}}]}', "executionTimeoutSeconds"),
     ('{"pools":[{"name":"default","sandpool":{"executionTimeoutSeconds":0}}]}', "executionTimeoutSeconds"),
     ('{"pools":[{"name":"default","sandpool":{"image":"../../etc"}}]}', "image"),
     ('{"pools":[{"name":"default","properties":{"dynamicPoolConfiguration":{"executionType":"Timed","cooldownPeriodInSeconds":20}}}]}', "cooldownPeriodInSeconds"),
@@ -194,7 +194,7 @@ def test_a_port_in_use_is_said(tmp_path: Path, shared_daemon: Daemon) -> None:
     assert result.returncode != 0 and str(shared_daemon.port) in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["--listen", "nonsense"], ["--listen", "127.0.0.1:99999"], ["--unknown"]])
+@pytest.mark.parametrize("arguments", [["--listen", "nonsense"], ["--listen", "127.0.0.1:99999"], ["--unknown"]])
 def test_bad_arguments(arguments: list[str]) -> None:
     require_daemon()
     result = run_to_end(*arguments)

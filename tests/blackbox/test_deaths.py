@@ -35,7 +35,7 @@ def test_a_dead_interpreter_fails_the_execution_only(session: Client, name: str,
     execution = session.execute("print('before', flush=True)\n" + code, timeout_s=30)
     assert execution.status == "Failed", name
     assert execution.stdout.startswith("before\n")
-    assert execution.stderr.strip().endswith(ABORTED)
+    assert ABORTED in execution.stderr
     assert_recovered(session)
     assert "NameError" in session.execute("kept").stderr
 

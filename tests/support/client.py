@@ -137,7 +137,7 @@ class Client:
             connection.sendall(data)
             return receive_answer(connection, method)
 
-    def target(self, path: str, version: str = LATEST, **query: str) -> str:
+    def target(self, path: str, version: str = LATEST, /, **query: str) -> str:
         parameters = {"identifier": self.identifier, "api-version": version, **query}
         joined = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
         return f"{self.base}/{path}?{joined}"
@@ -167,12 +167,12 @@ class Client:
         assert execution.succeeded, execution.stderr or execution.status
         return execution.stdout
 
-    def upload(self, name: str, content: bytes, **query: str) -> Answer:
+    def upload(self, name: str, content: bytes, /, **query: str) -> Answer:
         body, content_type = multipart(name, content)
         return self.request("POST", self.target("files", **query), body,
                             {"Content-Type": content_type})
 
-    def download(self, name: str, **query: str) -> Answer:
+    def download(self, name: str, /, **query: str) -> Answer:
         return self.request("GET", self.target(f"files/{quote(name)}/content", **query))
 
     def file_names(self, **query: str) -> list[str]:
@@ -180,7 +180,7 @@ class Client:
         assert answer.status == 200, answer.text
         return [entry["name"] for entry in answer.json["value"]]
 
-    def delete_file(self, name: str, **query: str) -> Answer:
+    def delete_file(self, name: str, /, **query: str) -> Answer:
         return self.request("DELETE", self.target(f"files/{quote(name)}", **query))
 
     def delete_session(self) -> Answer:
