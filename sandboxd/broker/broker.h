@@ -15,7 +15,6 @@ struct broker_options {
     struct cgroup_tree tree;
     int guest_filter_fd; /* compiled filters */
     int helper_filter_fd;
-    struct root_message root;   /* the image's paths; sizes are filled in for each session */
     const char *const *modules; /* the zygote's arguments, NULL-terminated, its name first */
     int listen_fd, config_fd;
     int front_fd, session_fd, worker_fd; /* executables */

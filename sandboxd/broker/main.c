@@ -10,6 +10,7 @@
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/policy/policy.h"
 #include "sandboxd/sandbox/limits.h"
+#include "sandboxd/sandbox/mounts.h"
 
 static int compile(int policy_fd, const char *name, int *ret_fd, struct error *err)
 {
@@ -41,8 +42,8 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
         return -1;
     if (image_load(INHERIT_IMAGE_FD, image, err) < 0)
         return error_add_context(err, "image host");
-    for (size_t i = 0; i < image->path_count; i++)
-        options->root.paths[options->root.path_count++] = image->paths[i];
+    if (mounts_prepare((const char *const *)image->paths, image->path_count, err) < 0)
+        return error_add_context(err, "root of image host");
 
     options->tree.version = strcmp(argv[INHERIT_CGROUP_ARGUMENT], "2") == 0 ? 2 : 1;
     options->tree.count = options->tree.version == 2 ? 1 : CGROUP_HIERARCHIES_MAX;

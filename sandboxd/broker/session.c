@@ -136,16 +136,14 @@ void session_end_all(struct broker *broker)
 
 static int send_setup(struct session *session, struct error *err)
 {
-    static uint8_t payload[FRAME_PAYLOAD_MAX];
-    const struct broker_options *options = &session->broker->options;
-    struct root_message root = options->root;
-    root.data_bytes = session->limits.data_bytes;
-    root.data_inodes = session->limits.data_inodes;
-    size_t length = message_write_root(&root, payload, sizeof payload);
-    if (length == 0)
-        return error_set(err, ERROR_LIMIT, "the image has too many paths");
-    return channel_send(session->command_fd, FRAME_SHELL_SETUP, session->number, payload, length,
-                        &options->helper_filter_fd, 1, err);
+    uint8_t payload[ROOT_MESSAGE_BYTES];
+    struct root_message root = {
+        .data_bytes = session->limits.data_bytes,
+        .data_inodes = session->limits.data_inodes,
+    };
+    return channel_send(session->command_fd, FRAME_SHELL_SETUP, session->number, payload,
+                        message_write_root(&root, payload),
+                        &session->broker->options.helper_filter_fd, 1, err);
 }
 
 static int start_shell(struct session *session, struct error *err)

@@ -37,8 +37,8 @@ static _Noreturn void execute(int executable_fd, const char *const *arguments)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    /* A shell starts what it puts in the background with SIGINT ignored, and that would be inherited
-     * down to the interpreters, which are interrupted by it. */
+    /* A shell starts what it puts in the background with SIGINT ignored, and that would be
+     * inherited down to the interpreters, which are interrupted by it. */
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);
     fexecve(executable_fd, (char *const *)(uintptr_t)arguments, no_environment);

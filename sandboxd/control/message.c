@@ -276,20 +276,11 @@ int message_read_gone(const uint8_t *data, size_t length, struct gone_message *r
     return 0;
 }
 
-size_t message_write_root(const struct root_message *message, uint8_t *ret_data, size_t capacity)
+size_t message_write_root(const struct root_message *message, uint8_t ret_data[ROOT_MESSAGE_BYTES])
 {
-    enum { FIXED_BYTES = 12 };
-    size_t needed = FIXED_BYTES;
-    for (size_t i = 0; i < message->path_count; i++)
-        needed += strlen(message->paths[i]) + 1;
-    if (needed > capacity || message->path_count > ROOT_PATHS_MAX)
-        return 0;
-
     uint8_t *p = write_u64(ret_data, message->data_bytes);
     p = write_u32(p, message->data_inodes);
-    for (size_t i = 0; i < message->path_count; i++)
-        p = write_bytes(p, message->paths[i], strlen(message->paths[i]) + 1);
-    return needed;
+    return (size_t)(p - ret_data);
 }
 
 int message_read_root(const uint8_t *data, size_t length, struct root_message *ret_message,
@@ -298,14 +289,6 @@ int message_read_root(const uint8_t *data, size_t length, struct root_message *r
     struct reader r = {.data = data, .left = length};
     struct root_message message = {.data_bytes = read_u64(&r)};
     message.data_inodes = read_u32(&r);
-    while (!r.failed && r.left > 0) {
-        size_t text_length = strnlen((const char *)r.data, r.left);
-        const char *path = (const char *)read_bytes(&r, text_length + 1);
-        if (!path || path[0] != '/' || message.path_count == ROOT_PATHS_MAX)
-            r.failed = true;
-        else
-            message.paths[message.path_count++] = path;
-    }
     if (read_end(&r, "root", err) < 0)
         return -1;
     *ret_message = message;

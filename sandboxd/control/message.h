@@ -15,7 +15,6 @@ enum {
     SESSION_BLOB_MAX = 1024,
     FILE_PATH_MAX = 4096, /* bytes of a path below the data directory; as PATH_MAX */
     RESULT_TEXT_MAX = 512,
-    ROOT_PATHS_MAX = 64, /* binds of one image */
 };
 
 /* FRAME_DONE */
@@ -115,15 +114,12 @@ size_t message_write_gone(const struct gone_message *message, uint8_t ret_data[G
 int message_read_gone(const uint8_t *data, size_t length, struct gone_message *ret_message,
                       struct error *err);
 
-/* FRAME_SHELL_SETUP, FRAME_ZYGOTE_SETUP: how to build the root. Trusted bytes, from the broker. */
+/* FRAME_SHELL_SETUP, FRAME_ZYGOTE_SETUP: the size of the data directory */
 struct root_message {
     uint64_t data_bytes;
     uint32_t data_inodes;
-    const char *paths[ROOT_PATHS_MAX]; /* absolute paths of the machine to show read-only */
-    size_t path_count;
 };
-/* Returns 0 when it does not fit. */
-size_t message_write_root(const struct root_message *message, uint8_t *ret_data, size_t capacity);
-/* Strings point into data. */
+enum { ROOT_MESSAGE_BYTES = 12 };
+size_t message_write_root(const struct root_message *message, uint8_t ret_data[ROOT_MESSAGE_BYTES]);
 int message_read_root(const uint8_t *data, size_t length, struct root_message *ret_message,
                       struct error *err);

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/mount.h>
-#include <stdbool.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -18,7 +18,10 @@
 #include "sandboxd/sandbox/idmap.h"
 
 /* Sizes of the small file systems; docs/api.md, "Limits". */
-enum { MOUNTS_MIB = 1024 * 1024, MOUNTS_SMALL_INODES = 4096, MOUNTS_PATHS_MAX = 64 };
+enum { MOUNTS_MIB = 1024 * 1024, MOUNTS_SMALL_INODES = 4096 };
+
+/* Every machine has it, and neither the broker nor a session needs the machine's. */
+static const char root_path[] = "/tmp";
 
 static const struct {
     const char *path;
@@ -112,45 +115,43 @@ static int make_file(const char *relative, const char *text, struct error *err)
     return 0;
 }
 
-/* A path of the machine, opened before the new root hides anything. */
-struct shown {
-    const char *path;
-    int tree_fd; /* -1: absent or a link */
-    mode_t mode; /* 0: absent */
-    char link[256];
-};
-
-static int open_shown(const char *path, struct shown *shown, struct error *err)
+static int place_tree(const char *path, const char *relative, uint64_t attributes,
+                      struct error *err)
 {
-    *shown = (struct shown){.path = path, .tree_fd = -1};
+    AUTO_CLOSE int tree_fd = clone_tree(path);
+    if (tree_fd < 0)
+        return error_from_errno(err, "open_tree %s", path);
+    if (set_attributes(tree_fd, attributes, true, err) < 0)
+        return -1;
+    return attach(tree_fd, relative, err);
+}
+
+static int place_link(const char *path, const char *relative, struct error *err)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length < 0)
+        return error_from_errno(err, "read link %s", path);
+    target[length] = '\0';
+    if (make_directories(relative, err) < 0)
+        return -1;
+    return symlink(target, relative) < 0 ? error_from_errno(err, "link %s", relative) : 0;
+}
+
+/* A path of the machine at the same place in the new root, which is the working directory. */
+static int place_shown(const char *path, struct error *err)
+{
+    const char *relative = path + 1;
     struct stat st;
     if (lstat(path, &st) < 0)
         return errno == ENOENT ? 0 : error_from_errno(err, "look at %s", path);
-
-    shown->mode = st.st_mode & S_IFMT;
-    if (S_ISLNK(st.st_mode)) {
-        ssize_t n = readlink(path, shown->link, sizeof shown->link - 1);
-        return n > 0 ? 0 : error_from_errno(err, "read link %s", path);
-    }
-    shown->tree_fd = clone_tree(path);
-    if (shown->tree_fd < 0)
-        return error_from_errno(err, "open_tree %s", path);
-    return set_attributes(shown->tree_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                          true, err);
-}
-
-static int place_shown(const struct shown *shown, struct error *err)
-{
-    const char *relative = shown->path + 1;
-    if (shown->mode == 0)
-        return 0;
-    if (S_ISLNK(shown->mode)) {
-        if (make_directories(relative, err) < 0)
-            return -1;
-        return symlink(shown->link, relative) < 0 ? error_from_errno(err, "link %s", relative) : 0;
-    }
-    int made = S_ISDIR(shown->mode) ? make_directory(relative, err) : make_file(relative, "", err);
-    return made < 0 ? -1 : attach(shown->tree_fd, relative, err);
+    if (S_ISLNK(st.st_mode))
+        return place_link(path, relative, err);
+    int made = S_ISDIR(st.st_mode) ? make_directory(relative, err) : make_file(relative, "", err);
+    if (made < 0)
+        return -1;
+    return place_tree(path, relative, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                      err);
 }
 
 static int mount_tmpfs(const char *relative, uint64_t bytes, uint32_t inodes, unsigned mode,
@@ -165,12 +166,13 @@ static int mount_tmpfs(const char *relative, uint64_t bytes, uint32_t inodes, un
 }
 
 /* Devices cannot be made in a user namespace: the machine's own nodes are shown. */
-static int place_devices(const int *device_fds, struct error *err)
+static int place_devices(struct error *err)
 {
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
-        char relative[32];
-        snprintf(relative, sizeof relative, "dev/%s", devices[i]);
-        if (make_file(relative, "", err) < 0 || attach(device_fds[i], relative, err) < 0)
+        char path[32];
+        snprintf(path, sizeof path, "/dev/%s", devices[i]);
+        if (make_file(path + 1, "", err) < 0 ||
+            place_tree(path, path + 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err) < 0)
             return -1;
     }
     for (size_t i = 0; i < sizeof device_links / sizeof *device_links; i++) {
@@ -180,20 +182,16 @@ static int place_devices(const int *device_fds, struct error *err)
     return 0;
 }
 
-static int place_file_systems(const struct mounts_plan *plan, struct error *err)
+/* The file systems of one session, on directories that the prepared root has. */
+static int mount_file_systems(const struct mounts_plan *plan, struct error *err)
 {
     for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++) {
-        if (make_directory(scratch[i].path, err) < 0 ||
-            mount_tmpfs(scratch[i].path, scratch[i].bytes, MOUNTS_SMALL_INODES, scratch[i].mode,
+        if (mount_tmpfs(scratch[i].path, scratch[i].bytes, MOUNTS_SMALL_INODES, scratch[i].mode,
                         scratch[i].flags, err) < 0)
             return -1;
     }
-    if (make_directory("mnt/data", err) < 0 ||
-        mount_tmpfs("mnt/data", plan->data_bytes, plan->data_inodes, 0755, MS_NOSUID | MS_NODEV,
+    if (mount_tmpfs("mnt/data", plan->data_bytes, plan->data_inodes, 0755, MS_NOSUID | MS_NODEV,
                     err) < 0)
-        return -1;
-
-    if (make_directory("proc", err) < 0)
         return -1;
     if (plan->own_procfs &&
         mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
@@ -202,80 +200,86 @@ static int place_file_systems(const struct mounts_plan *plan, struct error *err)
     return 0;
 }
 
-/* The new root becomes "/" and the old one disappears. */
+static int make_mount_points(struct error *err)
+{
+    for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++) {
+        if (make_directory(scratch[i].path, err) < 0)
+            return -1;
+    }
+    return make_directory("mnt/data", err) < 0 ? -1 : make_directory("proc", err);
+}
+
+static int enter_directory(const char *path, struct error *err)
+{
+    return chdir(path) < 0 ? error_from_errno(err, "enter %s", path) : 0;
+}
+
+/* The working directory becomes "/" and the old root disappears. */
 static int pivot(struct error *err)
 {
-    AUTO_CLOSE int root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root_fd < 0)
-        return error_from_errno(err, "open the new root");
-    if (set_attributes(root_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false,
-                       err) < 0)
-        return -1;
     if (syscall(SYS_pivot_root, ".", ".") < 0)
         return error_from_errno(err, "pivot_root");
     if (umount2(".", MNT_DETACH) < 0)
         return error_from_errno(err, "detach the old root");
-    if (chdir("/") < 0)
-        return error_from_errno(err, "enter the new root");
-    return 0;
+    return enter_directory("/", err);
 }
 
-/* A small tmpfs over /tmp, which every machine has, as working directory. */
+/* A small empty tmpfs as working directory. */
 static int begin_root(struct error *err)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return error_from_errno(err, "make mounts private");
-    if (mount("root", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=512,mode=755") < 0)
+    if (mount("root", root_path, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=512,mode=755") <
+        0)
         return error_from_errno(err, "mount the new root");
-    if (chdir("/tmp") < 0)
-        return error_from_errno(err, "enter the new root");
-    return 0;
+    return enter_directory(root_path, err);
 }
 
-int mounts_build_root(const struct mounts_plan *plan, struct error *err)
+static int close_root(struct error *err)
 {
-    enum { DEVICES = sizeof devices / sizeof *devices };
-    if (plan->path_count > MOUNTS_PATHS_MAX)
-        return error_set(err, ERROR_INVALID, "an image of more than %d paths", MOUNTS_PATHS_MAX);
+    AUTO_CLOSE int root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root_fd < 0)
+        return error_from_errno(err, "open the new root");
+    return set_attributes(root_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false,
+                          err);
+}
 
-    /* Their descriptors are closed by the exec or the close_range that follows in every caller. */
-    static struct shown shown[MOUNTS_PATHS_MAX];
-    int device_fds[DEVICES];
-    for (size_t i = 0; i < plan->path_count; i++) {
-        if (open_shown(plan->paths[i], &shown[i], err) < 0)
+static int fill_root(const char *const *paths, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (place_shown(paths[i], err) < 0)
             return -1;
-    }
-    for (int i = 0; i < DEVICES; i++) {
-        char path[32];
-        snprintf(path, sizeof path, "/dev/%s", devices[i]);
-        device_fds[i] = clone_tree(path);
-        if (device_fds[i] < 0)
-            return error_from_errno(err, "open_tree %s", path);
-        if (set_attributes(device_fds[i], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, true, err) < 0)
-            return -1;
-    }
-
-    if (begin_root(err) < 0)
-        return -1;
-    for (size_t i = 0; i < plan->path_count; i++) {
-        if (place_shown(&shown[i], err) < 0)
-            return -1;
-        close_fd(&shown[i].tree_fd);
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (make_file(texts[i].path, texts[i].text, err) < 0)
             return -1;
     }
-    if (place_file_systems(plan, err) < 0 || place_devices(device_fds, err) < 0)
+    return make_mount_points(err) < 0 ? -1 : place_devices(err);
+}
+
+int mounts_prepare(const char *const *paths, size_t count, struct error *err)
+{
+    if (unshare(CLONE_NEWNS) < 0)
+        return error_from_errno(err, "make a mount namespace");
+    if (begin_root(err) < 0 || fill_root(paths, count, err) < 0 || close_root(err) < 0)
         return -1;
-    for (int i = 0; i < DEVICES; i++)
-        close_fd(&device_fds[i]);
+    return enter_directory("/", err);
+}
+
+int mounts_enter(const struct mounts_plan *plan, struct error *err)
+{
+    AUTO_CLOSE int tree_fd = clone_tree(root_path);
+    if (tree_fd < 0)
+        return error_from_errno(err, "clone the prepared root");
+    if (attach(tree_fd, root_path, err) < 0 || enter_directory(root_path, err) < 0 ||
+        mount_file_systems(plan, err) < 0)
+        return -1;
     return pivot(err);
 }
 
 int mounts_empty_root(struct error *err)
 {
-    return begin_root(err) < 0 ? -1 : pivot(err);
+    return begin_root(err) < 0 || close_root(err) < 0 ? -1 : pivot(err);
 }
 
 int mounts_require_contained(struct error *err)

@@ -1,11 +1,13 @@
 /* mounts: the file system that a session sees.
  *
- * A new read-only root is put together from the image's paths and a few small file systems, then
- * the machine's own tree is detached. Everything is mounted before any guest code runs; nothing is
- * ever mounted into a running session.
+ * The broker puts a read-only root together once, in a mount namespace of its own: the image's
+ * paths, a few files of ours, devices. A session clones it in one step, adds the file systems it
+ * may write to, and detaches the machine's own tree. Everything is mounted before any guest code
+ * runs; nothing is ever mounted into a running session.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,18 +16,23 @@
 #define MOUNTS_DATA_PATH "/mnt/data"
 #define MOUNTS_HOME_PATH "/home/session"
 
+enum { MOUNTS_PATHS_MAX = 64 };
+
+/* Enters a mount namespace of the caller's own and builds the root over its /tmp. paths: absolute
+ * paths of the machine, shown read-only; symbolic links are copied, absent ones skipped. Children
+ * that are started afterwards inherit it. */
+int mounts_prepare(const char *const *paths, size_t count, struct error *err);
+
+/* What differs from session to session. */
 struct mounts_plan {
-    const char *const
-        *paths; /* absolute; shown read-only, symbolic links copied, absent ones skipped */
-    size_t path_count;
     uint64_t data_bytes;
     uint32_t data_inodes;
-    int own_procfs; /* mount a procfs for the caller's pid namespace, which must be its own */
+    bool own_procfs; /* mount a procfs for the caller's pid namespace, which must be its own */
 };
 
-/* In a mount namespace of the caller's own. Afterwards the caller's root and working directory are
- * the new root. */
-int mounts_build_root(const struct mounts_plan *plan, struct error *err);
+/* In a mount namespace of the caller's own, copied from one that was prepared. Afterwards the
+ * caller's root and working directory are the new root. */
+int mounts_enter(const struct mounts_plan *plan, struct error *err);
 
 /* An empty, read-only root, for a process that needs no files. In a mount namespace of its own. */
 int mounts_empty_root(struct error *err);

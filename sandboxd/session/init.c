@@ -44,16 +44,14 @@ static int forbid_user_namespaces(struct error *err)
 static int build(struct init *init, const struct root_message *root, struct error *err)
 {
     struct mounts_plan plan = {
-        .paths = root->paths,
-        .path_count = root->path_count,
         .data_bytes = root->data_bytes,
         .data_inodes = root->data_inodes,
-        .own_procfs = 1,
+        .own_procfs = true,
     };
     /* Here, after the cgroup was joined: what is above it disappears from /proc/self/cgroup. */
     if (unshare(CLONE_NEWCGROUP) < 0)
         return error_from_errno(err, "unshare the cgroup namespace");
-    if (forbid_user_namespaces(err) < 0 || mounts_build_root(&plan, err) < 0 ||
+    if (forbid_user_namespaces(err) < 0 || mounts_enter(&plan, err) < 0 ||
         namespaces_loopback_up(err) < 0)
         return -1;
     if (sethostname("session", strlen("session")) < 0)

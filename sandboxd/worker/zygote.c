@@ -52,8 +52,6 @@ static void set_environment(void)
 static int enter_root(const struct root_message *root, struct error *err)
 {
     struct mounts_plan plan = {
-        .paths = root->paths,
-        .path_count = root->path_count,
         .data_bytes = root->data_bytes,
         .data_inodes = root->data_inodes,
     };
@@ -62,7 +60,7 @@ static int enter_root(const struct root_message *root, struct error *err)
         return error_from_errno(err, "open /proc");
     if (unshare(CLONE_NEWNS) < 0)
         return error_from_errno(err, "unshare the mount namespace");
-    if (mounts_build_root(&plan, err) < 0 ||
+    if (mounts_enter(&plan, err) < 0 ||
         namespaces_identify(context.proc_fd, &context.outsider, err) < 0)
         return -1;
     if (chdir(MOUNTS_DATA_PATH) < 0)
