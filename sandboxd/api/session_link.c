@@ -28,6 +28,8 @@ static void on_kill(void *self)
 static void on_shell_broken(void *self)
 {
     struct session_link *link = self;
+    if (session_has_ended(link->session))
+        return; /* as was asked for */
     log_warning("session.shell_lost", "session=s-%" PRIu64, link->number);
     pool_remove_session(link->session);
 }
