@@ -33,7 +33,8 @@ void buf_clear(struct buf *buf);
 /* Frees the memory; the buffer is empty and usable afterwards. */
 void buf_free(struct buf *buf);
 
-/* Returns the NUL-terminated bytes (never NULL); the caller owns them; the buffer is empty after. */
+/* Returns the NUL-terminated bytes (never NULL); the caller owns them; the buffer is empty after.
+ */
 char *buf_take(struct buf *buf);
 
 #define AUTO_BUF __attribute__((cleanup(buf_free)))

@@ -56,8 +56,8 @@ static inline void close_fd(int *fd)
     *fd = -1;
 }
 
-/* For small sizes that we choose ourselves: end the process with a message when memory is out. Sizes
- * that a peer chooses are compared with a named limit first. */
+/* For small sizes that we choose ourselves: end the process with a message when memory is out.
+ * Sizes that a peer chooses are compared with a named limit first. */
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *pointer, size_t size);
 char *xstrdup(const char *text);

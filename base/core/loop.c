@@ -52,11 +52,8 @@ int loop_watch(struct loop *loop, struct watch *watch, int fd, uint32_t events,
     struct epoll_event event = {.events = events, .data.ptr = watch};
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
         return error_from_errno(err, "epoll_ctl");
-    *watch = (struct watch){.fd = fd,
-                            .active = true,
-                            .events = events,
-                            .on_ready = on_ready,
-                            .self = self};
+    *watch = (struct watch){
+        .fd = fd, .active = true, .events = events, .on_ready = on_ready, .self = self};
     return 0;
 }
 

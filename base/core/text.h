@@ -25,8 +25,8 @@ bool text_is_utf8(const char *data, size_t length);
  * reached. */
 bool text_append_utf8_lossy(struct buf *out, const char *data, size_t length);
 
-/* Percent-decodes once into out (which is emptied first); "+" stays a plus. ERROR_INVALID on a broken
- * escape, a NUL, or ill-formed UTF-8; ERROR_LIMIT beyond out->limit. */
+/* Percent-decodes once into out (which is emptied first); "+" stays a plus. ERROR_INVALID on a
+ * broken escape, a NUL, or ill-formed UTF-8; ERROR_LIMIT beyond out->limit. */
 int text_percent_decode(const char *data, size_t length, struct buf *out, struct error *err);
 
 /* Appends data percent-encoded: everything but letters, digits and "-._~" and the bytes in `keep`

@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
 
-enum { CGROUPS_PATH_MAX = 1024, CGROUPS_LINE_MAX = 4096, CGROUPS_RETRIES = 100 };
+enum { CGROUPS_PATH_MAX = 1024, CGROUPS_LINE_MAX = 4096 };
 
 static const char *const controllers[CGROUPS_MAX] = {"memory", "pids", "cpu"};
 
@@ -167,6 +166,12 @@ static int make_own(struct cgroups *cgroups, uid_t owner, struct error *err)
     return 0;
 }
 
+static void close_parents(struct cgroups *cgroups)
+{
+    for (int i = 0; i < cgroups->count; i++)
+        close_fd(&cgroups->parent_fds[i]);
+}
+
 int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, struct error *err)
 {
     struct cgroups cgroups = {.own_fds = {-1, -1, -1}, .parent_fds = {-1, -1, -1}};
@@ -174,9 +179,10 @@ int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, stru
     if (!find_v2(&cgroups) && find_v1(&cgroups, err) < 0)
         return -1;
 
-    static const struct timespec pause = {.tv_nsec = 20000000};
-    for (int i = 0; !cgroups_remove(&cgroups) && i < CGROUPS_RETRIES; i++)
-        nanosleep(&pause, NULL);
+    if (!cgroups_remove(&cgroups)) {
+        close_parents(&cgroups);
+        return error_set(err, ERROR_CONFLICT, "cgroup %s is in use", cgroups.name);
+    }
     if (make_own(&cgroups, owner, err) < 0)
         return -1;
 

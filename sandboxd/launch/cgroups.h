@@ -21,7 +21,8 @@ struct cgroups {
 };
 
 /* Removes what a daemon that was killed left under this number, makes the directories and gives
- * them to `owner`. */
+ * them to `owner`. ERROR_CONFLICT when a living daemon has the number: one in a container that
+ * shares the tree with us, but not our locks. */
 int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, struct error *err);
 
 /* v2: moves the caller into a leaf of ours, so that it may place others. v1: nothing to do. */

@@ -55,13 +55,13 @@ static bool is_unused(uint32_t first)
            !is_used_by("/etc/subuid", 1, 2, first) && !is_used_by("/etc/subgid", 1, 2, first);
 }
 
-int ids_take_range(uint32_t *ret_first, unsigned *ret_number, int *ret_lock_fd, struct error *err)
+int ids_take_range(unsigned *number, uint32_t *ret_first, int *ret_lock_fd, struct error *err)
 {
     if (mkdir(lock_directory, 0755) < 0 && errno != EEXIST)
         return error_from_errno(err, "make %s", lock_directory);
-    for (unsigned number = 0; number < IDS_RANGES; number++) {
+    for (; *number < IDS_RANGES; ++*number) {
         char path[64];
-        uint32_t first = IDS_FIRST + number * OUTER_IDS;
+        uint32_t first = IDS_FIRST + *number * OUTER_IDS;
         if (!is_unused(first))
             continue;
         snprintf(path, sizeof path, "%s/ids-%u", lock_directory, first);
@@ -70,7 +70,6 @@ int ids_take_range(uint32_t *ret_first, unsigned *ret_number, int *ret_lock_fd, 
             return error_from_errno(err, "open %s", path);
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
             *ret_first = first;
-            *ret_number = number;
             *ret_lock_fd = TAKE_FD(fd);
             return 0;
         }

@@ -1,8 +1,8 @@
 /* janitor: removes the daemon's cgroup directories once the daemon has gone, however it went.
  *
- * Only the machine's root may remove them, and the daemon has given that up. So a small process stays
- * behind with one capability (CAP_DAC_OVERRIDE) and a filter of a dozen calls; it waits for a pipe to
- * close and reads nothing else (docs/decisions/0003-cgroup-janitor.md).
+ * Only the machine's root may remove them, and the daemon has given that up. So a small process
+ * stays behind with one capability (CAP_DAC_OVERRIDE) and a filter of a dozen calls; it waits for a
+ * pipe to close and reads nothing else (docs/decisions/0003-cgroup-janitor.md).
  */
 #pragma once
 

@@ -214,17 +214,30 @@ static int place(struct places *places, struct error *err)
     return 0;
 }
 
+/* A number that is free both as a range of ids and as a name in the cgroup tree. */
+static int take_number(struct places *places, uint32_t *ret_first_id, struct cgroups *ret_cgroups,
+                       struct error *err)
+{
+    int *lock_fd = &places->fds[INHERIT_ID_LOCK_FD];
+    for (unsigned number = 0; ids_take_range(&number, ret_first_id, lock_fd, err) == 0; number++) {
+        if (cgroups_make(number, *ret_first_id, ret_cgroups, err) == 0)
+            return 0;
+        if (err->code != ERROR_CONFLICT)
+            return -1;
+        close_fd(lock_fd);
+    }
+    return -1;
+}
+
 static int prepare(const struct start_options *options, struct places *places, int prefix_fd,
                    uint32_t *ret_first_id, struct cgroups *ret_cgroups, struct error *err)
 {
-    unsigned number;
     if (open_own_files(prefix_fd, places, err) < 0 ||
         open_config(options->config, &places->fds[INHERIT_CONFIG_FD], err) < 0 ||
         open_listener(options, &places->fds[INHERIT_LISTEN_FD], err) < 0 ||
-        ids_take_range(ret_first_id, &number, &places->fds[INHERIT_ID_LOCK_FD], err) < 0 ||
+        take_number(places, ret_first_id, ret_cgroups, err) < 0 ||
         open_state(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
                    &places->fds[INHERIT_STATE_FD], err) < 0 ||
-        cgroups_make(number, *ret_first_id, ret_cgroups, err) < 0 ||
         janitor_start(ret_cgroups, &places->fds[INHERIT_JANITOR_FD], err) < 0)
         return -1;
     for (int i = 0; i < ret_cgroups->count; i++)
