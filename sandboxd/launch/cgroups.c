@@ -14,6 +14,9 @@
 
 enum { CGROUPS_PATH_MAX = 1024, CGROUPS_LINE_MAX = 4096 };
 
+/* Where the daemon itself is: it marks the tree as in use. */
+static const char own_leaf[] = "broker";
+
 static const char *const controllers[CGROUPS_MAX] = {"memory", "pids", "cpu"};
 
 /* One word of a list separated by `separator`. */
@@ -151,19 +154,42 @@ static int give(int dir_fd, uid_t owner, struct error *err)
     return 0;
 }
 
+/* A directory of ours, opened and given away; -1 on failure. */
+static int make_directory(int parent_fd, const char *name, uid_t owner, struct error *err)
+{
+    if (mkdirat(parent_fd, name, 0755) < 0)
+        return error_from_errno(err, "make cgroup %s", name);
+    AUTO_CLOSE int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_from_errno(err, "open cgroup %s", name);
+    return give(fd, owner, err) < 0 ? -1 : TAKE_FD(fd);
+}
+
 static int make_own(struct cgroups *cgroups, uid_t owner, struct error *err)
 {
     for (int i = 0; i < cgroups->count; i++) {
-        if (mkdirat(cgroups->parent_fds[i], cgroups->name, 0755) < 0)
-            return error_from_errno(err, "make cgroup %s", cgroups->name);
-        cgroups->own_fds[i] =
-            openat(cgroups->parent_fds[i], cgroups->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (cgroups->own_fds[i] < 0)
-            return error_from_errno(err, "open cgroup %s", cgroups->name);
-        if (give(cgroups->own_fds[i], owner, err) < 0)
+        int fd = make_directory(cgroups->parent_fds[i], cgroups->name, owner, err);
+        cgroups->own_fds[i] = fd;
+        if (fd < 0 || (cgroups->version == 2 &&
+                       write_file(fd, "cgroup.subtree_control", "+memory +pids +cpu", err) < 0))
+            return -1;
+        AUTO_CLOSE int leaf_fd = make_directory(fd, own_leaf, owner, err);
+        if (leaf_fd < 0)
             return -1;
     }
     return 0;
+}
+
+/* The leaf of a living daemon cannot be removed; asking has no other effect on it. */
+static bool is_alive(const struct cgroups *cgroups)
+{
+    char path[CGROUPS_PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", cgroups->name, own_leaf);
+    for (int i = 0; i < cgroups->count; i++) {
+        if (unlinkat(cgroups->parent_fds[i], path, AT_REMOVEDIR) < 0 && errno == EBUSY)
+            return true;
+    }
+    return false;
 }
 
 static void close_parents(struct cgroups *cgroups)
@@ -179,34 +205,25 @@ int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, stru
     if (!find_v2(&cgroups) && find_v1(&cgroups, err) < 0)
         return -1;
 
-    if (!cgroups_remove(&cgroups)) {
+    if (is_alive(&cgroups) || !cgroups_remove(&cgroups)) {
         close_parents(&cgroups);
         return error_set(err, ERROR_CONFLICT, "cgroup %s is in use", cgroups.name);
     }
     if (make_own(&cgroups, owner, err) < 0)
         return -1;
-
-    if (cgroups.version == 2) {
-        if (write_file(cgroups.own_fds[0], "cgroup.subtree_control", "+memory +pids +cpu", err) <
-                0 ||
-            mkdirat(cgroups.own_fds[0], "broker", 0755) < 0)
-            return error_add_context(err, "set up cgroup %s", cgroups.name);
-        AUTO_CLOSE int leaf_fd =
-            openat(cgroups.own_fds[0], "broker", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (leaf_fd < 0)
-            return error_from_errno(err, "open cgroup broker");
-        if (give(leaf_fd, owner, err) < 0)
-            return -1;
-    }
     *ret_cgroups = cgroups;
     return 0;
 }
 
 int cgroups_enter(const struct cgroups *cgroups, struct error *err)
 {
-    if (cgroups->version != 2)
-        return 0;
-    return write_file(cgroups->own_fds[0], "broker/cgroup.procs", "0", err);
+    char path[CGROUPS_NAME_MAX];
+    snprintf(path, sizeof path, "%s/cgroup.procs", own_leaf);
+    for (int i = 0; i < cgroups->count; i++) {
+        if (write_file(cgroups->own_fds[i], path, "0", err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Depth first: a directory goes when those below it have gone. */

@@ -25,7 +25,8 @@ struct cgroups {
  * shares the tree with us, but not our locks. */
 int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, struct error *err);
 
-/* v2: moves the caller into a leaf of ours, so that it may place others. v1: nothing to do. */
+/* Moves the caller into a leaf of ours: it marks the tree as in use, and with v2 only a process
+ * inside may place others. */
 int cgroups_enter(const struct cgroups *cgroups, struct error *err);
 
 /* Removes the directories below ours, then ours. True when nothing is left. */

@@ -3,6 +3,8 @@
  * Only the machine's root may remove them, and the daemon has given that up. So a small process
  * stays behind with one capability (CAP_DAC_OVERRIDE) and a filter of a dozen calls; it waits for a
  * pipe to close and reads nothing else (docs/decisions/0003-cgroup-janitor.md).
+ * It holds the lock on the range of ids as long as it works, so that no daemon takes the number
+ * over.
  */
 #pragma once
 
