@@ -145,7 +145,7 @@ def run_to_end(*arguments: str, user: int | None = None) -> subprocess.Completed
             os.setgid(user)
             os.setuid(user)
     return subprocess.run([str(BUILD / "bin/sandboxd"), *arguments], capture_output=True, text=True,
-                          timeout=30, preexec_fn=become)
+                          timeout=15, preexec_fn=become)
 
 
 def test_without_root_one_clear_message(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -214,14 +214,26 @@ def test_idle_connections_do_not_stop_others(shared_daemon: Daemon) -> None:
         connection.close()
 
 
-@pytest.mark.parametrize("data", [b"", b"\r\n" * 100, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET\r\n\r\n",
-                                  b"\x00" * 1000, b"GET / HTTP/9.9\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                                  b"POST /executions?identifier=abcd&api-version=2025-10-02-preview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-                                  b"POST /executions?identifier=abcd&api-version=2025-10-02-preview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
-                                  b"GET /health HTTP/1.1\r\nHost : x\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n"])
-def test_bytes_that_are_not_http(shared_daemon: Daemon, data: bytes) -> None:
+EXECUTE = b"POST /executions?identifier=abcd&api-version=2025-10-02-preview HTTP/1.1\r\nHost: x\r\n"
+NOT_HTTP = {
+    "nothing": b"",
+    "empty lines": b"\r\n" * 100,
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "no target": b"GET\r\n\r\n",
+    "zeros": b"\x00" * 1000,
+    "another version": b"GET / HTTP/9.9\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a chunk size that is no number": EXECUTE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "a chunk size beyond 64 bits": EXECUTE + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+    "a space before the colon": b"GET /health HTTP/1.1\r\nHost : x\r\n\r\n",
+    "a folded header": b"GET /health HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", NOT_HTTP)
+def test_bytes_that_are_not_http(shared_daemon: Daemon, name: str) -> None:
     with socket.create_connection(("127.0.0.1", shared_daemon.port), timeout=20) as connection:
-        connection.sendall(data)
+        connection.sendall(NOT_HTTP[name])
         connection.shutdown(socket.SHUT_WR)
         connection.settimeout(20)
         try:
