@@ -90,6 +90,7 @@ enum service_code problem_of_errno(int number)
     case ENFILE:
     case ETIMEDOUT:
     case ESRCH: /* the session ended meanwhile */
+    case EIO:   /* the helper was killed together with a dying interpreter */
         return SERVICE_UNAVAILABLE;
     default:
         return SERVICE_INTERNAL_ERROR;
@@ -115,6 +116,8 @@ const char *problem_explain_errno(int number)
         return "the session's data directory is full";
     case ESRCH:
         return "the session has ended; send the request again";
+    case EIO:
+        return "the session was recovering from its interpreter's end; send the request again";
     case ETIMEDOUT:
         return "the session did not answer in time";
     default:

@@ -62,7 +62,9 @@ static void errors_of_file_operations_have_codes(void **state)
     assert_int_equal(problem_status(problem_of_errno(ELOOP)), 400);
     assert_int_equal(problem_status(problem_of_errno(EISDIR)), 400);
     assert_int_equal(problem_status(problem_of_errno(ETIMEDOUT)), 503);
+    assert_int_equal(problem_status(problem_of_errno(EIO)), 503);
     assert_int_equal(problem_status(problem_of_errno(EBADMSG)), 500);
+    assert_string_equal(problem_explain_errno(EISDIR), "it is a directory");
 }
 
 int main(void)
