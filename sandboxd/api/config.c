@@ -29,12 +29,12 @@ enum {
     PATH_TEXT_MAX = 128,
 };
 
-static const int64_t mebibyte = 1024 * 1024;
+static const int64_t mebibyte = 1048576;
 static const int64_t memory_default_bytes = 1024 * mebibyte;
 static const int64_t memory_min_bytes = 32 * mebibyte;
 static const int64_t data_default_bytes = 512 * mebibyte;
 static const int64_t data_min_bytes = 1 * mebibyte;
-static const int64_t size_max_bytes = 1024 * 1024 * mebibyte;
+static const int64_t size_max_bytes = 1048576 * mebibyte;
 
 /* "pools[0]" and "sandpool" become "pools[0].sandpool". Every path here is short. */
 static void join_path(char ret_path[PATH_TEXT_MAX], const char *path, const char *key)
@@ -49,8 +49,8 @@ static struct pool_settings default_settings(void)
         .name = "default",
         .max_concurrent_sessions = SESSIONS_DEFAULT,
         .ready_session_instances = READY_DEFAULT,
-        .cooldown_ms = COOLDOWN_DEFAULT_S * 1000,
-        .execution_timeout_ms = EXECUTION_TIMEOUT_DEFAULT_S * 1000,
+        .cooldown_ms = (int64_t)COOLDOWN_DEFAULT_S * 1000,
+        .execution_timeout_ms = (int64_t)EXECUTION_TIMEOUT_DEFAULT_S * 1000,
         .session_memory_bytes = (uint64_t)memory_default_bytes,
         .data_bytes = (uint64_t)data_default_bytes,
         .data_inodes = INODES_DEFAULT,

@@ -68,7 +68,7 @@ int file_path_read_directory(const char *directory, struct file_path *ret_path, 
 int file_path_read(const char *directory, const char *name, struct file_path *ret_path,
                    struct error *err)
 {
-    struct file_path path;
+    struct file_path path = {0};
     if (file_path_read_directory(directory, &path, err) < 0)
         return -1;
     const char *rest = skip_data_directory(name);

@@ -101,6 +101,7 @@ static void on_hello(void *self)
 
 /* ---- stop ---- */
 
+/* Nothing new is started from here on. May be called again. */
 static void stop_accepting(struct front *front)
 {
     front->stopping = true;
@@ -199,7 +200,7 @@ int front_run(const struct front_arguments *arguments, const struct config *conf
         log_error("front.failed", "error=\"%s\"", err.message);
     bool stopped = front.stopping;
 
-    front.stopping = true;
+    stop_accepting(&front);
     broker_link_close(&front.broker);
     flush_answers(&front);
     http_server_destroy(front.server);

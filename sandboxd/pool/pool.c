@@ -233,13 +233,14 @@ void pool_forget_session(struct session *session)
     }
 }
 
+/* The caller goes on to use the session, so this is never the hold that frees it. */
 static void lose_all(struct work_queue *queue, struct session *session, const struct error *why)
 {
     while (queue->first) {
         struct work *work = queue->first;
         queue->first = work->next;
         queue->count--;
-        session_release(session);
+        session->holds--;
         work->on_lost(work->self, why);
     }
     queue->last = NULL;
@@ -252,15 +253,13 @@ void pool_remove_session(struct session *session)
     pool_forget_session(session);
     session->state = SESSION_REMOVING;
 
-    session_hold(session);
+    struct pool *pool = session->pool;
     if (session->has_shell)
-        session->pool->broker.remove(session->pool->broker.self, session);
+        pool->broker.remove(pool->broker.self, session);
     struct error why;
     error_set(&why, ERROR_MISSING, "the session was removed before this could run; send it again");
     lose_all(&session->executions, session, &why);
     lose_all(&session->transfers, session, &why);
-    struct pool *pool = session->pool;
-    session_release(session);
     make_ready_instances(pool);
 }
 

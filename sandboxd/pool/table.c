@@ -9,7 +9,7 @@ void table_create(struct table *table, size_t expected)
     size_t count = BUCKETS_MIN;
     while (count < expected)
         count *= 2;
-    table->buckets = xcalloc(count, sizeof *table->buckets);
+    table->buckets = xcalloc(count, sizeof(void *));
     table->mask = count - 1;
 }
 
