@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def eventually(client: Client, code: str, value: Any, timeout_s: float = RECOVER
     def works() -> bool:
         try:
             return client.execute(code).value == value
-        except (AssertionError, OSError):
+        except (AssertionError, HTTPException, OSError):
             client.close()
             return False
     return wait_until(works, timeout_s)
@@ -99,6 +100,22 @@ def test_kill_9_of_the_front_loses_no_session(make_daemon: MakeDaemon) -> None:
         os.kill(front.pid, signal.SIGKILL)
         client.close()
         assert eventually(client, "kept", 7)
+        assert client.download("f").body == b"kept"
+
+
+def test_a_program_that_outlived_its_front_does_not_block_the_session(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 0), executionTimeoutSeconds=3)
+    with daemon.client() as client, daemon.client(client.identifier) as endless:
+        client.upload("f", b"kept")
+        body = b'{"code":"while True: pass"}'
+        with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
+            connection.sendall(f"POST {endless.target('executions')} HTTP/1.1\r\nHost: x\r\n"
+                               f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            time.sleep(0.5)
+            front, = daemon.named("sandboxd-front")
+            os.kill(front.pid, signal.SIGKILL)
+        client.close()
+        assert eventually(client, "1 + 1", 2, 20)
         assert client.download("f").body == b"kept"
 
 
