@@ -87,6 +87,8 @@ def test_kill_9_of_the_daemon_leaves_nothing(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(5, 1))
     daemon.client().run("import subprocess\nsubprocess.Popen(['sleep', '1000'])")
     daemon.end(signal.SIGKILL)
+    daemon.start()  # with the same state directory
+    assert daemon.client().execute("1 + 1").value == 2
 
 
 # ---- deaths of the parts ----
