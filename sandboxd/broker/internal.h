@@ -1,4 +1,5 @@
-/* internal: what the broker's files share. broker.c runs the processes, session.c the sessions. */
+/* internal: what the broker's files share. broker.c runs the processes, session.c the sessions,
+ * join.c their interpreters. */
 #pragma once
 
 #include "base/core/clock.h"
@@ -82,16 +83,26 @@ void session_table_start(struct broker *broker);
 struct session *session_find(struct broker *broker, uint64_t number);
 /* A frame of the front about a session. */
 void session_handle_front(struct broker *broker, struct channel_message *message);
-/* A frame of the zygote. */
-void session_handle_zygote(struct broker *broker, struct channel_message *message);
-/* The zygote is (again) ready: joins that wait go out. */
-void session_ask_joins(struct broker *broker);
-/* The zygote died: joins it owed are asked again of the next one. */
-void session_zygote_gone(struct broker *broker);
 /* A new front is there: sessions in use are offered to it, the others end. */
 void session_offer_all(struct broker *broker);
 void session_end_all(struct broker *broker);
 void session_end(struct session *session);
+/* The same; the front is told why. */
+void session_fail(struct session *session, const char *text);
+/* Frees it when all that belonged to it has been reaped. */
+void session_free_if_ended(struct session *session);
+void session_on_interpreter_exit(void *self, uint32_t events);
+
+/* ---- join.c ---- */
+void session_wait_for_join(struct session *session);
+/* Harmless when it does not wait. */
+void session_leave_queue(struct session *session);
+/* The zygote is ready, or has answered: joins that wait go out. */
+void session_ask_joins(struct broker *broker);
+/* A frame of the zygote. */
+void session_handle_zygote(struct broker *broker, struct channel_message *message);
+/* The zygote died: joins it owed are asked again of the next one. */
+void session_zygote_gone(struct broker *broker);
 
 /* ---- broker.c ---- */
 /* To the front; silently nothing while there is none. */

@@ -1,4 +1,4 @@
-/* The broker's sessions: shells, joins, deaths. */
+/* The broker's sessions: shells, deaths, and what the front asks of them. Joins are in join.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,7 +17,6 @@
 #include "sandboxd/sandbox/namespaces.h"
 
 static void on_shell_exit(void *self, uint32_t events);
-static void on_interpreter_exit(void *self, uint32_t events);
 static void on_command(void *self, uint32_t events);
 
 void session_table_start(struct broker *broker)
@@ -44,23 +43,6 @@ static void tell_failure(struct broker *broker, uint64_t number, int error_numbe
     broker_tell_front(broker, FRAME_SESSION_FAILED, number, payload, length, NULL, 0);
 }
 
-static void forget_waiting(struct session *session)
-{
-    struct broker *broker = session->broker;
-    struct session **link = &broker->waiting_first;
-    struct session *before = NULL;
-    while (*link && *link != session) {
-        before = *link;
-        link = &(*link)->next_waiting;
-    }
-    if (!*link)
-        return;
-    *link = session->next_waiting;
-    if (broker->waiting_last == session)
-        broker->waiting_last = before;
-    session->next_waiting = NULL;
-}
-
 /* Everything has been reaped and the cgroup is empty. */
 static void session_free(struct session *session)
 {
@@ -70,7 +52,7 @@ static void session_free(struct session *session)
         link = &(*link)->next_in_bucket;
     *link = session->next_in_bucket;
 
-    forget_waiting(session);
+    session_leave_queue(session);
     if (session->collecting)
         broker->collecting--;
     loop_unwatch(broker->loop, &session->shell_exit);
@@ -94,7 +76,7 @@ static void session_free(struct session *session)
     broker_session_settled(broker);
 }
 
-static void free_if_ended(struct session *session)
+void session_free_if_ended(struct session *session)
 {
     if (session->state == SESSION_ENDING && session->shell_pid_fd < 0 &&
         session->interpreter_pid_fd < 0 && !session->join_asked)
@@ -105,15 +87,15 @@ void session_end(struct session *session)
 {
     if (session->state == SESSION_ENDING)
         return;
-    forget_waiting(session);
+    session_leave_queue(session);
     session->state = SESSION_ENDING;
     /* PID 1 takes its whole pid namespace along. */
     if (session->shell_pid_fd >= 0)
         namespaces_signal(session->shell_pid_fd, SIGKILL, NULL);
-    free_if_ended(session);
+    session_free_if_ended(session);
 }
 
-static void fail(struct session *session, const char *text)
+void session_fail(struct session *session, const char *text)
 {
     if (!session->failed)
         snprintf(session->failure, sizeof session->failure, "%.*s", RESULT_TEXT_MAX - 1, text);
@@ -212,157 +194,7 @@ static void session_start(struct broker *broker, struct channel_message *message
     broker->buckets[number % BROKER_BUCKETS] = session;
     broker->session_count++;
     if (start_shell(session, &err) < 0)
-        fail(session, err.message);
-}
-
-/* ---- joining ---- */
-
-static void wait_for_join(struct session *session)
-{
-    struct broker *broker = session->broker;
-    session->state = SESSION_WAITING;
-    session->next_waiting = NULL;
-    if (broker->waiting_last)
-        broker->waiting_last->next_waiting = session;
-    else
-        broker->waiting_first = session;
-    broker->waiting_last = session;
-    session_ask_joins(broker);
-}
-
-/* Channel and pipes of a new interpreter: the front's ends stay in the session. */
-static int make_ends(struct session *session, int ret_peers[3], struct error *err)
-{
-    int pair[2];
-    if (channel_pair(pair, err) < 0)
-        return -1;
-    session->front_fds[0] = pair[0];
-    ret_peers[0] = pair[1];
-    for (int i = 1; i < 3; i++) {
-        if (pipe2(pair, O_CLOEXEC) < 0)
-            return error_from_errno(err, "pipe");
-        session->front_fds[i] = pair[0];
-        ret_peers[i] = pair[1];
-    }
-    return 0;
-}
-
-static int ask_join(struct session *session, struct error *err)
-{
-    struct broker *broker = session->broker;
-    const struct cgroup_tree *tree = &broker->options.tree;
-    int fds[FRAME_DESCRIPTORS_MAX] = {session->shell_pid_fd, -1, -1, -1};
-    int cgroups = 0;
-    uint8_t version = (uint8_t)tree->version;
-
-    int result = make_ends(session, fds + 1, err);
-    if (result == 0)
-        result = cgroup_open(tree, session->number, CGROUP_GUEST, fds + 4, err);
-    if (result == 0) {
-        cgroups = tree->count;
-        result = channel_send(broker->zygote.channel_fd, FRAME_JOIN, session->number, &version, 1,
-                              fds, 4 + cgroups, err);
-    }
-    for (int i = 1; i < 4 + cgroups; i++)
-        close_fd(&fds[i]);
-    return result;
-}
-
-void session_ask_joins(struct broker *broker)
-{
-    while (broker->zygote.ready && broker->waiting_first &&
-           broker->joins_asked < BROKER_JOINS_MAX) {
-        struct session *session = broker->waiting_first;
-        struct error err = {0};
-        forget_waiting(session);
-        if (ask_join(session, &err) < 0) {
-            fail(session, err.message);
-            continue;
-        }
-        session->state = SESSION_JOINING;
-        session->join_asked = true;
-        broker->joins_asked++;
-    }
-}
-
-void session_zygote_gone(struct broker *broker)
-{
-    broker->joins_asked = 0;
-    for (int i = 0; i < BROKER_BUCKETS; i++) {
-        struct session *next;
-        for (struct session *session = broker->buckets[i]; session; session = next) {
-            next = session->next_in_bucket;
-            if (!session->join_asked)
-                continue;
-            session->join_asked = false;
-            for (int j = 0; j < 3; j++)
-                close_fd(&session->front_fds[j]);
-            if (session->state == SESSION_JOINING)
-                wait_for_join(session);
-            else
-                free_if_ended(session);
-        }
-    }
-}
-
-/* The front's ends go to the shell for safe keeping, and to the front. */
-static void announce(struct session *session)
-{
-    struct broker *broker = session->broker;
-    int fds[4] = {session->front_fds[0], session->file_front_fd, session->front_fds[1],
-                  session->front_fds[2]};
-    if (session->announced) {
-        fds[1] = fds[2];
-        fds[2] = fds[3];
-    }
-    int count = session->announced ? 3 : 4;
-    channel_send(session->command_fd, FRAME_SHELL_KEEP, session->number, NULL, 0, fds, count, NULL);
-    broker_tell_front(broker, session->announced ? FRAME_INTERPRETER_JOINED : FRAME_SESSION_STARTED,
-                      session->number, NULL, 0, fds, count);
-    session->announced = true;
-    close_fd(&session->file_front_fd);
-    for (int i = 0; i < 3; i++)
-        close_fd(&session->front_fds[i]);
-}
-
-static void joined(struct session *session, int pid_fd)
-{
-    struct error err = {0};
-    session->interpreter_pid_fd = pid_fd;
-    if (loop_watch(session->broker->loop, &session->interpreter_exit, pid_fd, EPOLLIN,
-                   on_interpreter_exit, session, &err) < 0) {
-        fail(session, err.message);
-        return;
-    }
-    if (session->state == SESSION_ENDING)
-        return;
-    session->state = SESSION_RUNNING;
-    announce(session);
-}
-
-void session_handle_zygote(struct broker *broker, struct channel_message *message)
-{
-    struct session *session = session_find(broker, message->frame.tag);
-    if (!session || !session->join_asked)
-        return;
-    session->join_asked = false;
-    broker->joins_asked--;
-
-    struct result_message result;
-    if (message->frame.type == FRAME_JOINED && message->fd_count == 1) {
-        joined(session, channel_take_fd(message, 0));
-    } else if (session->state == SESSION_ENDING) {
-        free_if_ended(session);
-    } else if (message->frame.type == FRAME_JOIN_FAILED &&
-               message_read_result(message->frame.payload, message->frame.length, &result, NULL) ==
-                   0) {
-        char text[RESULT_TEXT_MAX + 1];
-        snprintf(text, sizeof text, "%.*s", (int)result.text_length, result.text);
-        fail(session, text);
-    } else {
-        fail(session, "the zygote does not keep the protocol");
-    }
-    session_ask_joins(broker);
+        session_fail(session, err.message);
 }
 
 /* ---- deaths ---- */
@@ -376,11 +208,11 @@ static void on_shell_exit(void *self, uint32_t events)
     namespaces_reap(session->shell_pid_fd, true, &status, NULL);
     close_fd(&session->shell_pid_fd);
     if (session->state == SESSION_SHELL_STARTING)
-        fail(session, "the session shell ended while it started");
+        session_fail(session, "the session shell ended while it started");
     else if (session->state != SESSION_ENDING)
         session_end(session);
     else
-        free_if_ended(session);
+        session_free_if_ended(session);
 }
 
 /* Every guest process; the shell says when it has been done, so that none of the next ones is hit.
@@ -394,7 +226,7 @@ static void sweep(struct session *session)
 }
 
 /* What the interpreter left behind is killed before the front may ask for a new one. */
-static void on_interpreter_exit(void *self, uint32_t events)
+void session_on_interpreter_exit(void *self, uint32_t events)
 {
     (void)events;
     struct session *session = self;
@@ -402,7 +234,7 @@ static void on_interpreter_exit(void *self, uint32_t events)
     namespaces_reap(session->interpreter_pid_fd, true, &session->interpreter_status, NULL);
     close_fd(&session->interpreter_pid_fd);
     if (session->state == SESSION_ENDING) {
-        free_if_ended(session);
+        session_free_if_ended(session);
         return;
     }
     session->state = SESSION_SWEEPING;
@@ -443,7 +275,7 @@ static void collected(struct session *session, struct channel_message *message)
 static void shell_ready(struct session *session)
 {
     if (session->state == SESSION_SHELL_STARTING)
-        wait_for_join(session);
+        session_wait_for_join(session);
     else if (session->sweeps_owed > 0 && --session->sweeps_owed == 0 &&
              session->state == SESSION_SWEEPING)
         tell_interpreter_gone(session);
@@ -455,7 +287,7 @@ static void shell_failed(struct session *session, const struct frame *frame)
     struct result_message result;
     if (message_read_result(frame->payload, frame->length, &result, NULL) == 0)
         snprintf(text, sizeof text, "%.*s", (int)result.text_length, result.text);
-    fail(session, text);
+    session_fail(session, text);
 }
 
 static void on_command(void *self, uint32_t events)
@@ -470,7 +302,7 @@ static void on_command(void *self, uint32_t events)
         /* Its exit will be seen too; until then there is nothing to read. */
         loop_unwatch(session->broker->loop, &session->command);
         if (outcome == CHANNEL_BROKEN)
-            fail(session, err.message);
+            session_fail(session, err.message);
         return;
     }
     if (session->state != SESSION_ENDING) {
@@ -529,7 +361,7 @@ void session_handle_front(struct broker *broker, struct channel_message *message
         break;
     case FRAME_INTERPRETER_JOIN:
         if (session->state == SESSION_EMPTY)
-            wait_for_join(session);
+            session_wait_for_join(session);
         break;
     default:
         log_warning("front.unexpected", "type=%d", (int)message->frame.type);

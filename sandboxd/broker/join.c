@@ -1,0 +1,172 @@
+/* Joins: a fork of the zygote for each session that waits for an interpreter. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/core/cleanup.h"
+#include "sandboxd/broker/internal.h"
+
+void session_leave_queue(struct session *session)
+{
+    struct broker *broker = session->broker;
+    struct session **link = &broker->waiting_first;
+    struct session *before = NULL;
+    while (*link && *link != session) {
+        before = *link;
+        link = &(*link)->next_waiting;
+    }
+    if (!*link)
+        return;
+    *link = session->next_waiting;
+    if (broker->waiting_last == session)
+        broker->waiting_last = before;
+    session->next_waiting = NULL;
+}
+
+void session_wait_for_join(struct session *session)
+{
+    struct broker *broker = session->broker;
+    session->state = SESSION_WAITING;
+    session->next_waiting = NULL;
+    if (broker->waiting_last)
+        broker->waiting_last->next_waiting = session;
+    else
+        broker->waiting_first = session;
+    broker->waiting_last = session;
+    session_ask_joins(broker);
+}
+
+/* Channel and pipes of a new interpreter: the front's ends stay in the session. */
+static int make_ends(struct session *session, int ret_peers[3], struct error *err)
+{
+    int pair[2];
+    if (channel_pair(pair, err) < 0)
+        return -1;
+    session->front_fds[0] = pair[0];
+    ret_peers[0] = pair[1];
+    for (int i = 1; i < 3; i++) {
+        if (pipe2(pair, O_CLOEXEC) < 0)
+            return error_from_errno(err, "pipe");
+        session->front_fds[i] = pair[0];
+        ret_peers[i] = pair[1];
+    }
+    return 0;
+}
+
+static int ask_join(struct session *session, struct error *err)
+{
+    struct broker *broker = session->broker;
+    const struct cgroup_tree *tree = &broker->options.tree;
+    int fds[FRAME_DESCRIPTORS_MAX] = {session->shell_pid_fd, -1, -1, -1};
+    int cgroups = 0;
+    uint8_t version = (uint8_t)tree->version;
+
+    int result = make_ends(session, fds + 1, err);
+    if (result == 0)
+        result = cgroup_open(tree, session->number, CGROUP_GUEST, fds + 4, err);
+    if (result == 0) {
+        cgroups = tree->count;
+        result = channel_send(broker->zygote.channel_fd, FRAME_JOIN, session->number, &version, 1,
+                              fds, 4 + cgroups, err);
+    }
+    for (int i = 1; i < 4 + cgroups; i++)
+        close_fd(&fds[i]);
+    return result;
+}
+
+void session_ask_joins(struct broker *broker)
+{
+    while (broker->zygote.ready && broker->waiting_first &&
+           broker->joins_asked < BROKER_JOINS_MAX) {
+        struct session *session = broker->waiting_first;
+        struct error err = {0};
+        session_leave_queue(session);
+        if (ask_join(session, &err) < 0) {
+            session_fail(session, err.message);
+            continue;
+        }
+        session->state = SESSION_JOINING;
+        session->join_asked = true;
+        broker->joins_asked++;
+    }
+}
+
+void session_zygote_gone(struct broker *broker)
+{
+    broker->joins_asked = 0;
+    for (int i = 0; i < BROKER_BUCKETS; i++) {
+        struct session *next;
+        for (struct session *session = broker->buckets[i]; session; session = next) {
+            next = session->next_in_bucket;
+            if (!session->join_asked)
+                continue;
+            session->join_asked = false;
+            for (int j = 0; j < 3; j++)
+                close_fd(&session->front_fds[j]);
+            if (session->state == SESSION_JOINING)
+                session_wait_for_join(session);
+            else
+                session_free_if_ended(session);
+        }
+    }
+}
+
+/* The front's ends go to the shell for safe keeping, and to the front. */
+static void announce(struct session *session)
+{
+    struct broker *broker = session->broker;
+    int fds[4] = {session->front_fds[0], session->file_front_fd, session->front_fds[1],
+                  session->front_fds[2]};
+    if (session->announced) {
+        fds[1] = fds[2];
+        fds[2] = fds[3];
+    }
+    int count = session->announced ? 3 : 4;
+    channel_send(session->command_fd, FRAME_SHELL_KEEP, session->number, NULL, 0, fds, count, NULL);
+    broker_tell_front(broker, session->announced ? FRAME_INTERPRETER_JOINED : FRAME_SESSION_STARTED,
+                      session->number, NULL, 0, fds, count);
+    session->announced = true;
+    close_fd(&session->file_front_fd);
+    for (int i = 0; i < 3; i++)
+        close_fd(&session->front_fds[i]);
+}
+
+static void joined(struct session *session, int pid_fd)
+{
+    struct error err = {0};
+    session->interpreter_pid_fd = pid_fd;
+    if (loop_watch(session->broker->loop, &session->interpreter_exit, pid_fd, EPOLLIN,
+                   session_on_interpreter_exit, session, &err) < 0) {
+        session_fail(session, err.message);
+        return;
+    }
+    if (session->state == SESSION_ENDING)
+        return;
+    session->state = SESSION_RUNNING;
+    announce(session);
+}
+
+void session_handle_zygote(struct broker *broker, struct channel_message *message)
+{
+    struct session *session = session_find(broker, message->frame.tag);
+    if (!session || !session->join_asked)
+        return;
+    session->join_asked = false;
+    broker->joins_asked--;
+
+    struct result_message result;
+    if (message->frame.type == FRAME_JOINED && message->fd_count == 1) {
+        joined(session, channel_take_fd(message, 0));
+    } else if (session->state == SESSION_ENDING) {
+        session_free_if_ended(session);
+    } else if (message->frame.type == FRAME_JOIN_FAILED &&
+               message_read_result(message->frame.payload, message->frame.length, &result, NULL) ==
+                   0) {
+        char text[RESULT_TEXT_MAX + 1];
+        snprintf(text, sizeof text, "%.*s", (int)result.text_length, result.text);
+        session_fail(session, text);
+    } else {
+        session_fail(session, "the zygote does not keep the protocol");
+    }
+    session_ask_joins(broker);
+}
