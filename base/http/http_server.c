@@ -33,6 +33,7 @@ struct http_request {
     bool held;         /* by the handler */
     bool is_suspended; /* at the library */
     bool is_answered;  /* `answer` is there or was queued */
+    bool hung_up;      /* the client's side of the stream has ended */
     struct MHD_Response *answer;
     unsigned status;
     uint64_t drained_bytes;
@@ -271,6 +272,20 @@ static enum MHD_Result begin(struct connection *connection, const char *version)
     return MHD_YES;
 }
 
+/* The library takes a short read for "nothing more now" and misses an end of the stream that had
+ * come with those bytes: an abandoned upload would be held until the idle timeout. A connection
+ * that is suspended and resumed has its socket looked at anew. */
+static void look_for_hang_up(struct connection *connection)
+{
+    struct http_request *request = &connection->request;
+    char byte;
+    if (request->hung_up || recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+        return;
+    request->hung_up = true;
+    suspend(request);
+    http_request_continue(request);
+}
+
 static enum MHD_Result take_body(struct connection *connection, const char *data, size_t *length)
 {
     struct http_server *server = connection->server;
@@ -284,7 +299,10 @@ static enum MHD_Result take_body(struct connection *connection, const char *data
     }
     server->handler.on_body(server->handler.self, request, data, *length);
     *length = 0;
-    return request->held ? suspend(request) : MHD_YES;
+    if (request->held)
+        return suspend(request);
+    look_for_hang_up(connection);
+    return MHD_YES;
 }
 
 static enum MHD_Result end(struct connection *connection)
