@@ -222,6 +222,8 @@ static void a_malformed_answer_breaks_the_channel(void **state)
         channel_send(f->peer_fd, FRAME_FILE_ENTRY, f->message.frame.tag, "?", 1, NULL, 0, &err), 0);
     settle(f);
     assert_int_equal(f->broken, 1);
+    shell_close(&f->shell);
+    assert_int_equal(probe.error_number, ESRCH);
 }
 
 static void what_the_channel_does_not_take_waits(void **state)
