@@ -12,7 +12,12 @@
 #include "base/core/cleanup.h"
 
 /* PID 1, one file helper, and room for one that is ending. */
-enum { CGROUP_SHELL_TASKS = 16, CGROUP_PERIOD_US = 100000, CGROUP_PATH_MAX = 96 };
+enum {
+    CGROUP_SHELL_TASKS = 16,
+    CGROUP_PERIOD_US = 100000,
+    CGROUP_PATH_MAX = 96,
+    CGROUP_SOCKET_BYTES = 64 * 1024 * 1024,
+};
 
 /* v1 hierarchies in the order of the tree's descriptors. */
 enum { V1_MEMORY, V1_PIDS, V1_CPU };
@@ -60,6 +65,10 @@ static int limit_v1(const struct cgroup_tree *tree, uint64_t session,
     int memory_fd = tree->dir_fds[V1_MEMORY];
     if (write_number(memory_fd, session, "memory.limit_in_bytes", limits->memory_bytes, err) < 0)
         return -1;
+    /* Socket buffers are no part of the above in v1; absent where the kernel does not count them.
+     */
+    write_number(memory_fd, session, "guest/memory.kmem.tcp.limit_in_bytes", CGROUP_SOCKET_BYTES,
+                 NULL);
     /* Absent where swap is not accounted: then there is nothing to forbid. */
     write_number(memory_fd, session, "memory.memsw.limit_in_bytes", limits->memory_bytes, NULL);
     if (write_number(tree->dir_fds[V1_PIDS], session, "shell/pids.max", CGROUP_SHELL_TASKS, err) <

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,4 +76,9 @@ int ids_take_range(unsigned *number, uint32_t *ret_first, int *ret_lock_fd, stru
     return error_set(err, ERROR_LIMIT,
                      "no free range of %d ids from %d on: other daemons or accounts use them all",
                      OUTER_IDS, IDS_FIRST);
+}
+
+bool ids_is_of_a_daemon(uint32_t id)
+{
+    return id >= IDS_FIRST && id < IDS_FIRST + (uint32_t)IDS_RANGES * OUTER_IDS;
 }

@@ -1,6 +1,7 @@
 /* ids: the range of the machine's ids that a daemon hands out to its sessions. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/core/error.h"
@@ -9,3 +10,6 @@
  * and holds it while *ret_lock_fd is open. Ranges are tried from number *number on; it is set to
  * the one taken, *ret_first to its first id. */
 int ids_take_range(unsigned *number, uint32_t *ret_first, int *ret_lock_fd, struct error *err);
+
+/* True for an id of any daemon's range. */
+bool ids_is_of_a_daemon(uint32_t id);

@@ -9,6 +9,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "sandboxd/sandbox/capabilities.h"
+#include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/seccomp.h"
 
 /* How long it goes on trying while processes are still ending. */
@@ -44,26 +45,44 @@ static int lock_down(struct error *err)
     return seccomp_filter_require(err);
 }
 
-static _Noreturn void run(const struct cgroups *cgroups, int wait_fd)
+/* Everything else that launch has opened, the listening socket above all, is not its own. */
+static int keep_only(struct cgroups *cgroups, int *wait_fd, int lock_fd, struct error *err)
+{
+    enum { SAFE_FD = 64, FIRST_FD = 3 };
+    int *kept[CGROUPS_MAX + 2] = {wait_fd, &lock_fd};
+    int count = 2;
+    for (int i = 0; i < cgroups->count; i++)
+        kept[count++] = &cgroups->parent_fds[i];
+    for (int i = 0; i < count; i++) {
+        *kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, SAFE_FD);
+        if (*kept[i] < 0)
+            return error_from_errno(err, "duplicate a descriptor");
+    }
+    if (close_range(FIRST_FD, SAFE_FD - 1, 0) < 0)
+        return error_from_errno(err, "close_range");
+    return limits_close_from((unsigned)(SAFE_FD + count), err);
+}
+
+static _Noreturn void run(struct cgroups cgroups, int wait_fd, int lock_fd)
 {
     static const struct timespec pause = {.tv_nsec = JANITOR_PAUSE_NS};
     struct error err = {0};
     char byte;
     prctl(PR_SET_NAME, "sandboxd-janitor");
     setsid();
-    if (lock_down(&err) < 0) {
+    if (keep_only(&cgroups, &wait_fd, lock_fd, &err) < 0 || lock_down(&err) < 0) {
         log_error("janitor.failed", "message=\"%s\"", err.message);
         _exit(1);
     }
     while (read(wait_fd, &byte, 1) < 0 && errno == EINTR) {
         /* nothing is ever written: only the end counts */
     }
-    for (int i = 0; !cgroups_remove(cgroups) && i < JANITOR_TRIES; i++)
+    for (int i = 0; !cgroups_remove(&cgroups) && i < JANITOR_TRIES; i++)
         nanosleep(&pause, NULL);
     _exit(0);
 }
 
-int janitor_start(const struct cgroups *cgroups, int *ret_fd, struct error *err)
+int janitor_start(const struct cgroups *cgroups, int lock_fd, int *ret_fd, struct error *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -73,7 +92,7 @@ int janitor_start(const struct cgroups *cgroups, int *ret_fd, struct error *err)
         return error_from_errno(err, "fork the janitor");
     if (pid == 0) {
         close(ends[1]);
-        run(cgroups, ends[0]);
+        run(*cgroups, ends[0], lock_fd);
     }
     close(ends[0]);
     *ret_fd = ends[1];

@@ -10,6 +10,6 @@
 
 #include "sandboxd/launch/cgroups.h"
 
-/* Forks it. *ret_fd is the write end to hand to the broker: when its last copy closes, the janitor
- * acts. */
-int janitor_start(const struct cgroups *cgroups, int *ret_fd, struct error *err);
+/* Forks it. lock_fd is the lock on the range of ids. *ret_fd is the write end to hand to the
+ * broker: when its last copy closes, the janitor acts. */
+int janitor_start(const struct cgroups *cgroups, int lock_fd, int *ret_fd, struct error *err);

@@ -1,5 +1,6 @@
 #include "sandboxd/launch/start.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -140,6 +141,25 @@ static int make_directories(const char *path, struct error *err)
     return 0;
 }
 
+/* It is about to change hands: /etc must not, by a slip of the pen. */
+static bool is_ours_or_empty(int dir_fd)
+{
+    struct stat st;
+    if (fstat(dir_fd, &st) == 0 && ids_is_of_a_daemon(st.st_uid))
+        return true;
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory) {
+        close_fd(&fd);
+        return false;
+    }
+    int entries = 0;
+    while (readdir(directory))
+        entries++;
+    closedir(directory);
+    return entries <= 2; /* "." and ".." */
+}
+
 /* Belongs to the front's id; locked while a daemon uses it. */
 static int open_state(const char *path, uid_t owner, int *ret_fd, struct error *err)
 {
@@ -148,6 +168,9 @@ static int open_state(const char *path, uid_t owner, int *ret_fd, struct error *
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return error_from_errno(err, "open --state-dir %s", path);
+    if (!is_ours_or_empty(fd))
+        return error_set(err, ERROR_CONFLICT,
+                         "--state-dir %s holds other things; name a directory of its own", path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return error_set(err, ERROR_CONFLICT, "--state-dir %s is in use by another sandboxd", path);
     if (fchown(fd, owner, owner) < 0)
@@ -238,7 +261,8 @@ static int prepare(const struct start_options *options, struct places *places, i
         take_number(places, ret_first_id, ret_cgroups, err) < 0 ||
         open_state(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
                    &places->fds[INHERIT_STATE_FD], err) < 0 ||
-        janitor_start(ret_cgroups, &places->fds[INHERIT_JANITOR_FD], err) < 0)
+        janitor_start(ret_cgroups, places->fds[INHERIT_ID_LOCK_FD],
+                      &places->fds[INHERIT_JANITOR_FD], err) < 0)
         return -1;
     for (int i = 0; i < ret_cgroups->count; i++)
         places->fds[INHERIT_CGROUP_FD + i] = ret_cgroups->own_fds[i];

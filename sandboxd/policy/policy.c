@@ -1,56 +1,16 @@
 #include "sandboxd/policy/policy.h"
 
 #include <errno.h>
-#include <linux/prctl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <termios.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
 #include "base/json/json.h"
+#include "sandboxd/policy/constants.h"
 
 enum { POLICY_BYTES_MAX = 256 * 1024, POLICY_RULES_MAX = 2048, POLICY_NUMBER_MAX = 1023 };
-
-static const struct {
-    const char *name;
-    uint64_t value;
-} constants[] = {
-    {"AF_UNIX", AF_UNIX},
-    {"AF_INET", AF_INET},
-    {"AF_INET6", AF_INET6},
-    {"SOCK_STREAM", SOCK_STREAM},
-    {"SOCK_DGRAM", SOCK_DGRAM},
-    {"SOCK_TYPE_MASK", 0xF},
-    {"IPPROTO_TCP", IPPROTO_TCP},
-    {"IPPROTO_UDP", IPPROTO_UDP},
-    /* every CLONE_NEW* that clone(2) takes: mount, cgroup, uts, ipc, user, pid, net */
-    {"CLONE_NAMESPACES", 0x7E020000},
-    {"S_IFMT", S_IFMT},
-    {"S_IFIFO", S_IFIFO},
-    {"PR_SET_NAME", PR_SET_NAME},
-    {"PR_GET_NAME", PR_GET_NAME},
-    {"PR_SET_PDEATHSIG", PR_SET_PDEATHSIG},
-    {"PR_GET_DUMPABLE", PR_GET_DUMPABLE},
-    {"PR_GET_SECCOMP", PR_GET_SECCOMP},
-    {"PR_GET_NO_NEW_PRIVS", PR_GET_NO_NEW_PRIVS},
-    {"PR_CAPBSET_READ", PR_CAPBSET_READ},
-    {"PR_CAP_AMBIENT", PR_CAP_AMBIENT},
-    {"PR_CAP_AMBIENT_IS_SET", PR_CAP_AMBIENT_IS_SET},
-    {"PR_SET_VMA", 0x53564d41},
-    {"TCGETS", TCGETS},
-    {"TIOCGWINSZ", TIOCGWINSZ},
-    {"TIOCGPGRP", TIOCGPGRP},
-    {"FIOCLEX", FIOCLEX},
-    {"FIONCLEX", FIONCLEX},
-    {"FIONBIO", FIONBIO},
-    {"FIONREAD", FIONREAD},
-};
 
 static const struct {
     const char *name;
@@ -84,12 +44,8 @@ static int read_value(json_t *value, const char *path, const char *key, uint64_t
     const char *text = json_string_value(value);
     if (!text)
         return error_set(err, ERROR_INVALID, "%s.%s: must be a number or a constant", path, key);
-    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
-        if (strcmp(constants[i].name, text) == 0) {
-            *ret_value = constants[i].value;
-            return 0;
-        }
-    }
+    if (constants_find(text, ret_value))
+        return 0;
     char *end;
     if (text_starts_with(text, "0x")) {
         *ret_value = strtoull(text, &end, 16);
@@ -99,34 +55,19 @@ static int read_value(json_t *value, const char *path, const char *key, uint64_t
     return error_set(err, ERROR_INVALID, "%s.%s: unknown constant %s", path, key, text);
 }
 
-static int read_conditions(json_t *entry, const char *path, struct seccomp_rule *rule,
-                           struct error *err)
+static int read_condition(json_t *value, const char *path, struct seccomp_condition *ret_condition,
+                          struct error *err)
 {
     static const char *const known[] = {"argument", "mask", "is", NULL};
-    json_t *when = NULL;
-    if (json_get_array_optional(entry, path, "when", &when, err) < 0)
+    int64_t argument;
+    json_t *mask = json_object_get(value, "mask");
+    if (json_refuse_unknown(value, path, known, err) < 0 ||
+        json_get_integer(value, path, "argument", 0, 5, &argument, err) < 0)
         return -1;
-    size_t index;
-    json_t *value;
-    json_array_foreach(when, index, value)
-    {
-        char at[128];
-        snprintf(at, sizeof at, "%s.when[%zu]", path, index);
-        if (index == SECCOMP_CONDITIONS_MAX)
-            return error_set(err, ERROR_INVALID, "%s: too many conditions", at);
-        struct seccomp_condition *c = &rule->conditions[rule->condition_count++];
-        int64_t argument;
-        if (json_refuse_unknown(value, at, known, err) < 0 ||
-            json_get_integer(value, at, "argument", 0, 5, &argument, err) < 0 ||
-            read_value(json_object_get(value, "is"), at, "is", &c->value, err) < 0)
-            return -1;
-        c->argument = (unsigned)argument;
-        c->mask = 0xFFFFFFFF;
-        json_t *mask = json_object_get(value, "mask");
-        if (mask && read_value(mask, at, "mask", &c->mask, err) < 0)
-            return -1;
-    }
-    return 0;
+    ret_condition->argument = (unsigned)argument;
+    /* The kernel ignores the upper half of these arguments, so it must not hide anything. */
+    ret_condition->mask = 0xFFFFFFFF;
+    return mask ? read_value(mask, path, "mask", &ret_condition->mask, err) : 0;
 }
 
 static int add_rule(struct policy *policy, const struct seccomp_rule *rule, struct error *err)
@@ -170,29 +111,64 @@ static int add_numbered(struct policy *policy, json_t *range, const char *path,
     return 0;
 }
 
+/* What an entry speaks of: one of two. */
+struct subject {
+    json_t *names;
+    json_t *numbers;
+};
+
+/* Adds the rule for each alternative of the conditions from number `index` on: a condition whose
+ * "is" is a list stands for as many rules. */
+static int expand(struct policy *policy, json_t *when, size_t index, const struct subject *subject,
+                  const char *path, struct seccomp_rule *rule, struct error *err)
+{
+    if (index == json_array_size(when))
+        return subject->numbers ? add_numbered(policy, subject->numbers, path, rule, err)
+                                : add_named(policy, subject->names, path, rule, err);
+    char at[128];
+    snprintf(at, sizeof at, "%s.when[%zu]", path, index);
+    if (index == SECCOMP_CONDITIONS_MAX)
+        return error_set(err, ERROR_INVALID, "%s: too many conditions", at);
+
+    json_t *condition = json_array_get(when, index);
+    json_t *is = json_object_get(condition, "is");
+    struct seccomp_condition *c = &rule->conditions[index];
+    if (read_condition(condition, at, c, err) < 0)
+        return -1;
+    rule->condition_count = index + 1;
+    size_t alternatives = json_is_array(is) ? json_array_size(is) : 1;
+    for (size_t i = 0; i < alternatives; i++) {
+        json_t *value = json_is_array(is) ? json_array_get(is, i) : is;
+        if (read_value(value, at, "is", &c->value, err) < 0 ||
+            expand(policy, when, index + 1, subject, path, rule, err) < 0)
+            return -1;
+        rule->condition_count = index + 1;
+    }
+    return 0;
+}
+
 static int read_entry(struct policy *policy, json_t *entry, const char *path, struct error *err)
 {
     static const char *const known[] = {"allow", "refuse", "refuseNumbers", "when", "error",
                                         "why",   NULL};
     const char *why;
-    json_t *allow = NULL, *refuse = NULL, *numbers = NULL;
+    json_t *allow = NULL, *refuse = NULL, *numbers = NULL, *when = NULL;
     if (json_refuse_unknown(entry, path, known, err) < 0 ||
         json_get_text(entry, path, "why", &why, err) < 0 ||
         json_get_array_optional(entry, path, "allow", &allow, err) < 0 ||
         json_get_array_optional(entry, path, "refuse", &refuse, err) < 0 ||
-        json_get_array_optional(entry, path, "refuseNumbers", &numbers, err) < 0)
+        json_get_array_optional(entry, path, "refuseNumbers", &numbers, err) < 0 ||
+        json_get_array_optional(entry, path, "when", &when, err) < 0)
         return -1;
     if (!!allow + !!refuse + !!numbers != 1)
         return error_set(err, ERROR_INVALID, "%s: must have one of allow, refuse and refuseNumbers",
                          path);
 
     struct seccomp_rule rule = {.allow = allow != NULL};
+    const struct subject subject = {.names = allow ? allow : refuse, .numbers = numbers};
     if (!allow && find_error(entry, path, "error", &rule.error_number, err) < 0)
         return -1;
-    if (read_conditions(entry, path, &rule, err) < 0)
-        return -1;
-    return numbers ? add_numbered(policy, numbers, path, &rule, err)
-                   : add_named(policy, allow ? allow : refuse, path, &rule, err);
+    return expand(policy, when, 0, &subject, path, &rule, err);
 }
 
 static int read_document(int fd, json_t **ret_document, struct error *err)

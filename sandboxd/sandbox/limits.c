@@ -12,11 +12,14 @@ int limits_apply_to_guest(uint64_t file_bytes, struct error *err)
         int what;
         struct rlimit limit;
     } limits[] = {
-        {RLIMIT_CORE, {0, 0}},
-        {RLIMIT_NOFILE, {1024, 4096}},
+        {RLIMIT_CORE,
+         {1, 1}}, /* not 0: the kernel would still start a program that takes core files */
+        {RLIMIT_NOFILE, {1024, 1024}},
         {RLIMIT_STACK, {8 * MIB, 8 * MIB}},
         {RLIMIT_MEMLOCK, {MIB, MIB}},
         {RLIMIT_MSGQUEUE, {0, 0}},
+        /* Timers and queued signals count against the machine's root in the end. */
+        {RLIMIT_SIGPENDING, {256, 256}},
         {RLIMIT_RTPRIO, {0, 0}},
         {RLIMIT_NICE, {0, 0}},
         {RLIMIT_FSIZE, {file_bytes, file_bytes}},
@@ -38,8 +41,8 @@ int limits_apply_to_guest(uint64_t file_bytes, struct error *err)
 
 int limits_protect_memory(struct error *err)
 {
-    struct rlimit none = {0, 0};
-    if (setrlimit(RLIMIT_CORE, &none) < 0)
+    static const struct rlimit one = {1, 1}; /* as above */
+    if (setrlimit(RLIMIT_CORE, &one) < 0)
         return error_from_errno(err, "forbid core files");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_from_errno(err, "PR_SET_DUMPABLE");

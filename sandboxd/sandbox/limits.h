@@ -6,8 +6,8 @@
 
 #include "base/core/error.h"
 
-/* What a guest gets: no core files, 1,024 descriptors (4,096 at most), 8 MiB of stack, files up to
- * file_bytes, no real-time priority, no POSIX message queues. */
+/* What a guest gets: no core files, 1,024 descriptors, 256 timers and queued signals, 8 MiB of
+ * stack, files up to file_bytes, no real-time priority, no POSIX message queues. */
 int limits_apply_to_guest(uint64_t file_bytes, struct error *err);
 
 /* Core files off and non-dumpable: nobody with the same id may attach or read its memory. */

@@ -16,6 +16,10 @@
 #include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/lockdown.h"
 
+/* More entries than any data directory has inodes: a guest that renames directories ahead of a walk
+ * cannot keep it going. */
+enum { FILES_ENTRIES_MAX = 1000000 };
+
 /* The helper's own state: one request, one thread, then the end. */
 struct helper {
     int data_fd;
@@ -86,7 +90,8 @@ void files_answer_error(int channel_fd, uint64_t request, int error_number, cons
 
 /* Sends the entries of one directory; the directories among them are added to `pending`, each
  * followed by a NUL. */
-static int list_directory(const struct helper *helper, const char *path, struct buf *pending)
+static int list_directory(const struct helper *helper, const char *path, struct buf *pending,
+                          unsigned *entries)
 {
     int fd = open_below(helper->data_fd, path, O_RDONLY | O_DIRECTORY, 0);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -107,6 +112,10 @@ static int list_directory(const struct helper *helper, const char *path, struct 
         if (n >= (int)sizeof child || fstatat(fd, item->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
         result = send_entry(helper, child, &st);
+        if (++*entries > FILES_ENTRIES_MAX) {
+            errno = ENOMEM;
+            result = -1;
+        }
         if (result == 0 && S_ISDIR(st.st_mode) && pending &&
             !buf_append(pending, child, (size_t)n + 1)) {
             errno = ENOMEM;
@@ -120,14 +129,15 @@ static int list_directory(const struct helper *helper, const char *path, struct 
 static int list(const struct helper *helper, const char *path, bool recursive)
 {
     AUTO_BUF struct buf pending = {0};
-    if (list_directory(helper, path, recursive ? &pending : NULL) < 0)
+    unsigned entries = 0;
+    if (list_directory(helper, path, recursive ? &pending : NULL, &entries) < 0)
         return -1;
     for (size_t at = 0; at < pending.length;) {
         char next[FILE_PATH_MAX];
         snprintf(next, sizeof next, "%s", pending.data + at);
         at += strlen(next) + 1;
         /* A directory that the guest closed to itself or removed is shown without its content. */
-        if (list_directory(helper, next, &pending) < 0 && errno == ENOMEM)
+        if (list_directory(helper, next, &pending, &entries) < 0 && errno == ENOMEM)
             return -1;
     }
     return 0;
