@@ -16,8 +16,8 @@
 
 enum {
     FRONT_RESTART_MS = 100,
-    FRONT_STEADY_MS = 10000, /* after living this long its earlier deaths are forgotten */
-    FRONT_DEATHS_MAX = 5,
+    PEER_STEADY_MS = 10000, /* after living this long its earlier deaths are forgotten */
+    PEER_DEATHS_MAX = 5,
     STOP_FRONT_MS = 5000, /* what running answers get before the front is killed */
 };
 
@@ -57,7 +57,8 @@ static int start_peer(struct broker *broker, struct peer *peer, int executable_f
         .fds = fds,
         .fd_count = 1 + more_count,
     };
-    if (spawn_program(&program, &peer->pid_fd, err) < 0)
+    peer->pid = spawn_program(&program, &peer->pid_fd, err);
+    if (peer->pid < 0 || channel_limit_sends(peer->channel_fd, BROKER_SEND_MS, err) < 0)
         return -1;
     if (loop_watch(broker->loop, &peer->channel_watch, peer->channel_fd, EPOLLIN, on_frame, broker,
                    err) < 0)
@@ -88,6 +89,7 @@ static int start_zygote(struct broker *broker, struct error *err)
     static const struct root_message root = {.data_bytes = 16 * 1024 * 1024, .data_inodes = 1024};
     const struct broker_options *options = &broker->options;
     uint8_t payload[ROOT_MESSAGE_BYTES];
+    broker->zygote_started_ms = loop_now_ms(broker->loop);
     if (start_peer(broker, &broker->zygote, options->worker_fd, options->modules, NULL, 0,
                    on_zygote_frame, on_zygote_exit, err) < 0 ||
         channel_send(broker->zygote.channel_fd, FRAME_ZYGOTE_SETUP, 0, payload,
@@ -101,8 +103,46 @@ void broker_tell_front(struct broker *broker, enum frame_type type, uint64_t num
 {
     if (broker->front.channel_fd < 0)
         return;
-    /* A front that has just died is noticed by its exit. */
-    channel_send(broker->front.channel_fd, type, number, payload, length, fds, fd_count, NULL);
+    struct error err = {0};
+    if (channel_send(broker->front.channel_fd, type, number, payload, length, fds, fd_count, &err) <
+            0 &&
+        broker->front.pid_fd >= 0) {
+        /* One that does not read keeps nobody waiting; one that has died is noticed by its exit. */
+        namespaces_signal(broker->front.pid_fd, SIGKILL, NULL);
+    }
+}
+
+void broker_kill_zygote(struct broker *broker, const char *why)
+{
+    log_error("zygote.broken", "message=\"%s\"", why);
+    broker->zygote.ready = false;
+    if (broker->zygote.pid_fd >= 0)
+        namespaces_signal(broker->zygote.pid_fd, SIGKILL, NULL);
+}
+
+/* Children that are nobody's: interpreters whose zygote died before it could tell, the janitor.
+ * Unreaped, they would keep a session's PID 1 from ending. */
+static void reap_strangers(struct broker *broker)
+{
+    for (;;) {
+        siginfo_t info = {0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || info.si_pid == 0)
+            return;
+        /* The turn of one that is known comes by its pidfd, and then ours again. */
+        if (info.si_pid == broker->front.pid || info.si_pid == broker->zygote.pid ||
+            session_has_process(broker, info.si_pid))
+            return;
+        waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
+    }
+}
+
+int broker_reap(struct broker *broker, int *pid_fd)
+{
+    int status = 0;
+    namespaces_reap(*pid_fd, true, &status, NULL);
+    close_fd(pid_fd);
+    reap_strangers(broker);
+    return status;
 }
 
 void broker_session_settled(struct broker *broker)
@@ -141,24 +181,37 @@ static void on_front_frame(void *self, uint32_t events)
     loop_unwatch(broker->loop, &broker->front.channel_watch);
 }
 
+/* False when there is nothing more to read. */
+static bool receive_from_zygote(struct broker *broker)
+{
+    struct error err = {0};
+    switch (channel_receive(broker->zygote.channel_fd, 1, &broker->message, &err)) {
+    case CHANNEL_MESSAGE:
+        break;
+    case CHANNEL_BROKEN:
+        broker_kill_zygote(broker, err.message);
+        return false;
+    default:
+        return false;
+    }
+    if (broker->message.frame.type == FRAME_ZYGOTE_READY) {
+        log_info("zygote.ready", "wait_ms=%" PRId64,
+                 loop_now_ms(broker->loop) - broker->zygote_started_ms);
+        broker->zygote.ready = true;
+        session_ask_joins(broker);
+    } else {
+        session_handle_zygote(broker, &broker->message);
+    }
+    channel_release(&broker->message);
+    return true;
+}
+
 static void on_zygote_frame(void *self, uint32_t events)
 {
     (void)events;
     struct broker *broker = self;
-    struct error err = {0};
-    if (channel_receive(broker->zygote.channel_fd, 1, &broker->message, &err) != CHANNEL_MESSAGE) {
+    if (!receive_from_zygote(broker))
         loop_unwatch(broker->loop, &broker->zygote.channel_watch);
-        return;
-    }
-    if (broker->message.frame.type == FRAME_ZYGOTE_READY) {
-        log_info("zygote.ready", "wait_ms=%" PRId64,
-                 loop_now_ms(broker->loop) - broker->front_started_ms);
-        broker->zygote.ready = true;
-        session_ask_joins(broker);
-        return;
-    }
-    session_handle_zygote(broker, &broker->message);
-    channel_release(&broker->message);
 }
 
 static void on_restart_time(void *self)
@@ -175,35 +228,47 @@ static void on_front_exit(void *self, uint32_t events)
 {
     (void)events;
     struct broker *broker = self;
-    int status = 0;
     int64_t now_ms = loop_now_ms(broker->loop);
     bool had_started = broker->front.ready;
-    namespaces_reap(broker->front.pid_fd, true, &status, NULL);
+    int status = broker_reap(broker, &broker->front.pid_fd);
     close_peer(broker, &broker->front);
     if (broker->stopping) {
         session_end_all(broker);
         broker_session_settled(broker);
         return;
     }
-    if (now_ms - broker->front_started_ms > FRONT_STEADY_MS)
+    if (now_ms - broker->front_started_ms > PEER_STEADY_MS)
         broker->front_deaths = 0;
     broker->front_deaths++;
     log_error("front.ended", "status=%d deaths=%u", status, broker->front_deaths);
     /* One that never said anything refuses its configuration: starting it again will not help. */
-    if (!had_started || broker->front_deaths > FRONT_DEATHS_MAX)
+    if (!had_started || broker->front_deaths > PEER_DEATHS_MAX)
         stop(broker, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
     else
         loop_start_timer(broker->loop, &broker->restart_timer, now_ms + FRONT_RESTART_MS,
                          on_restart_time, broker);
 }
 
+/* One that has never been ready will not be: its imports fail. Later deaths are bounded in number.
+ */
+static bool may_restart_zygote(struct broker *broker, bool had_started)
+{
+    if (loop_now_ms(broker->loop) - broker->zygote_started_ms > PEER_STEADY_MS)
+        broker->zygote_deaths = 0;
+    bool first = broker->zygote_deaths++ == 0;
+    return (had_started || !first) && broker->zygote_deaths <= PEER_DEATHS_MAX;
+}
+
 static void on_zygote_exit(void *self, uint32_t events)
 {
     (void)events;
     struct broker *broker = self;
-    int status = 0;
     bool had_started = broker->zygote.ready;
-    namespaces_reap(broker->zygote.pid_fd, true, &status, NULL);
+    broker->zygote.ready = false;
+    /* Interpreters that it has made and told of are still to be heard of. */
+    while (receive_from_zygote(broker))
+        ;
+    int status = broker_reap(broker, &broker->zygote.pid_fd);
     close_peer(broker, &broker->zygote);
     session_zygote_gone(broker);
     if (broker->stopping) {
@@ -212,9 +277,10 @@ static void on_zygote_exit(void *self, uint32_t events)
     }
     struct error err = {0};
     log_error("zygote.ended", "status=%d", status);
-    if (!had_started || start_zygote(broker, &err) < 0) {
-        if (had_started)
-            log_error("zygote.failed", "message=\"%s\"", err.message);
+    if (!may_restart_zygote(broker, had_started)) {
+        stop(broker, 1);
+    } else if (start_zygote(broker, &err) < 0) {
+        log_error("zygote.failed", "message=\"%s\"", err.message);
         stop(broker, 1);
     }
 }
@@ -250,8 +316,11 @@ static void on_signal(void *self, uint32_t events)
     (void)events;
     struct broker *broker = self;
     struct signalfd_siginfo info;
-    if (read(broker->signal_watch.fd, &info, sizeof info) == (ssize_t)sizeof info &&
-        info.ssi_signo != SIGCHLD)
+    if (read(broker->signal_watch.fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return;
+    if (info.ssi_signo == SIGCHLD)
+        reap_strangers(broker);
+    else
         stop(broker, 0);
 }
 
@@ -262,6 +331,7 @@ static int open_signals(struct broker *broker, struct error *err)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     int fd = signalfd(-1, &set, SFD_CLOEXEC);

@@ -2,6 +2,8 @@
  * join.c their interpreters. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/core/clock.h"
 #include "sandboxd/broker/broker.h"
 #include "sandboxd/control/channel.h"
@@ -10,11 +12,13 @@ enum {
     BROKER_BUCKETS = 1024,
     BROKER_SLOTS = 32000,  /* pairs of ids in the outer namespace */
     BROKER_JOINS_MAX = 16, /* joins asked of the zygote and not answered yet */
+    BROKER_SEND_MS = 5000, /* what a peer may take before it reads; then it is ended */
 };
 
 /* A process of the daemon that the broker talks to: the front or the zygote. */
 struct peer {
     const char *name;
+    pid_t pid;
     int pid_fd;
     int channel_fd;
     bool ready; /* has said something: its start worked */
@@ -48,6 +52,7 @@ struct session {
     unsigned sweeps_owed; /* SHELL_KILL frames that the shell has not answered */
     uint64_t memory_kills;
     int interpreter_status;
+    pid_t shell_pid, interpreter_pid;
     int shell_pid_fd, command_fd, interpreter_pid_fd;
     int file_front_fd; /* until the shell keeps it */
     int front_fds[3];  /* interpreter channel, stdout, stderr: while joining */
@@ -74,6 +79,8 @@ struct broker {
     struct watch signal_watch;
     struct timer restart_timer, stop_timer;
     unsigned front_deaths; /* since it last answered for a while */
+    unsigned zygote_deaths;
+    int64_t zygote_started_ms;
     int64_t front_started_ms;
     struct channel_message message;
 };
@@ -93,6 +100,9 @@ void session_fail(struct session *session, const char *text);
 void session_free_if_ended(struct session *session);
 void session_on_interpreter_exit(void *self, uint32_t events);
 
+/* True when one of the sessions has that process, alive or not reaped yet. */
+bool session_has_process(struct broker *broker, pid_t pid);
+
 /* ---- join.c ---- */
 void session_wait_for_join(struct session *session);
 /* Harmless when it does not wait. */
@@ -108,5 +118,9 @@ void session_zygote_gone(struct broker *broker);
 /* To the front; silently nothing while there is none. */
 void broker_tell_front(struct broker *broker, enum frame_type type, uint64_t number,
                        const void *payload, size_t length, const int *fds, int fd_count);
+/* Reaps a child that has ended and closes its pidfd. Returns its status as wait(2) gives it. */
+int broker_reap(struct broker *broker, int *pid_fd);
+/* A zygote that does not keep the protocol or does not read is ended; another one follows. */
+void broker_kill_zygote(struct broker *broker, const char *why);
 /* Called whenever a session has been freed or collected. */
 void broker_session_settled(struct broker *broker);

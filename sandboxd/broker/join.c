@@ -1,10 +1,14 @@
 /* Joins: a fork of the zygote for each session that waits for an interpreter. */
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
 #include "sandboxd/broker/internal.h"
+#include "sandboxd/sandbox/namespaces.h"
 
 void session_leave_queue(struct session *session)
 {
@@ -43,6 +47,7 @@ static int make_ends(struct session *session, int ret_peers[3], struct error *er
     if (channel_pair(pair, err) < 0)
         return -1;
     session->front_fds[0] = pair[0];
+    channel_refuse_descriptors(pair[0]);
     ret_peers[0] = pair[1];
     for (int i = 1; i < 3; i++) {
         if (pipe2(pair, O_CLOEXEC) < 0)
@@ -74,14 +79,27 @@ static int ask_join(struct session *session, struct error *err)
     return result;
 }
 
+static void drop_ends(struct session *session)
+{
+    for (int i = 0; i < 3; i++)
+        close_fd(&session->front_fds[i]);
+}
+
 void session_ask_joins(struct broker *broker)
 {
     while (broker->zygote.ready && broker->waiting_first &&
            broker->joins_asked < BROKER_JOINS_MAX) {
         struct session *session = broker->waiting_first;
         struct error err = {0};
+        int result = ask_join(session, &err);
+        if (result < 0 && (err.code == ERROR_MISSING || err.number == EAGAIN)) {
+            /* It keeps its place for the next zygote. */
+            drop_ends(session);
+            broker_kill_zygote(broker, err.message);
+            return;
+        }
         session_leave_queue(session);
-        if (ask_join(session, &err) < 0) {
+        if (result < 0) {
             session_fail(session, err.message);
             continue;
         }
@@ -101,8 +119,7 @@ void session_zygote_gone(struct broker *broker)
             if (!session->join_asked)
                 continue;
             session->join_asked = false;
-            for (int j = 0; j < 3; j++)
-                close_fd(&session->front_fds[j]);
+            drop_ends(session);
             if (session->state == SESSION_JOINING)
                 session_wait_for_join(session);
             else
@@ -131,12 +148,16 @@ static void announce(struct session *session)
         close_fd(&session->front_fds[i]);
 }
 
-static void joined(struct session *session, int pid_fd)
+static void joined(struct session *session, pid_t pid, int pid_fd)
 {
     struct error err = {0};
+    session->interpreter_pid = pid;
     session->interpreter_pid_fd = pid_fd;
     if (loop_watch(session->broker->loop, &session->interpreter_exit, pid_fd, EPOLLIN,
                    session_on_interpreter_exit, session, &err) < 0) {
+        /* Nobody would see its end. */
+        namespaces_signal(pid_fd, SIGKILL, NULL);
+        broker_reap(session->broker, &session->interpreter_pid_fd);
         session_fail(session, err.message);
         return;
     }
@@ -155,8 +176,11 @@ void session_handle_zygote(struct broker *broker, struct channel_message *messag
     broker->joins_asked--;
 
     struct result_message result;
-    if (message->frame.type == FRAME_JOINED && message->fd_count == 1) {
-        joined(session, channel_take_fd(message, 0));
+    uint32_t pid;
+    if (message->frame.type == FRAME_JOINED && message->fd_count == 1 &&
+        message->frame.length == sizeof pid) {
+        memcpy(&pid, message->frame.payload, sizeof pid);
+        joined(session, (pid_t)pid, channel_take_fd(message, 0));
     } else if (session->state == SESSION_ENDING) {
         session_free_if_ended(session);
     } else if (message->frame.type == FRAME_JOIN_FAILED &&

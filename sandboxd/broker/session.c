@@ -103,6 +103,19 @@ void session_fail(struct session *session, const char *text)
     session_end(session);
 }
 
+bool session_has_process(struct broker *broker, pid_t pid)
+{
+    for (int i = 0; i < BROKER_BUCKETS; i++) {
+        for (struct session *session = broker->buckets[i]; session;
+             session = session->next_in_bucket) {
+            if ((session->shell_pid_fd >= 0 && session->shell_pid == pid) ||
+                (session->interpreter_pid_fd >= 0 && session->interpreter_pid == pid))
+                return true;
+        }
+    }
+    return false;
+}
+
 void session_end_all(struct broker *broker)
 {
     for (int i = 0; i < BROKER_BUCKETS; i++) {
@@ -151,12 +164,20 @@ static int start_shell(struct session *session, struct error *err)
         .tree = &broker->options.tree,
         .session = session->number,
     };
-    if (cgroup_create(&broker->options.tree, session->number, &session->limits, err) < 0 ||
-        spawn_shell(&shell, &session->shell_pid_fd, err) < 0)
+    if (channel_limit_sends(session->command_fd, BROKER_SEND_MS, err) < 0 ||
+        cgroup_create(&broker->options.tree, session->number, &session->limits, err) < 0)
+        return -1;
+    session->shell_pid = spawn_shell(&shell, &session->shell_pid_fd, err);
+    if (session->shell_pid < 0)
         return -1;
     if (loop_watch(broker->loop, &session->shell_exit, session->shell_pid_fd, EPOLLIN,
-                   on_shell_exit, session, err) < 0 ||
-        loop_watch(broker->loop, &session->command, session->command_fd, EPOLLIN, on_command,
+                   on_shell_exit, session, err) < 0) {
+        /* Nobody would see its end. */
+        namespaces_signal(session->shell_pid_fd, SIGKILL, NULL);
+        broker_reap(broker, &session->shell_pid_fd);
+        return -1;
+    }
+    if (loop_watch(broker->loop, &session->command, session->command_fd, EPOLLIN, on_command,
                    session, err) < 0)
         return -1;
     return send_setup(session, err);
@@ -203,10 +224,11 @@ static void on_shell_exit(void *self, uint32_t events)
 {
     (void)events;
     struct session *session = self;
-    int status = 0;
     loop_unwatch(session->broker->loop, &session->shell_exit);
-    namespaces_reap(session->shell_pid_fd, true, &status, NULL);
-    close_fd(&session->shell_pid_fd);
+    broker_reap(session->broker, &session->shell_pid_fd);
+    /* What it had to say about its failure may not have been read yet. */
+    if (session->state == SESSION_SHELL_STARTING && session->command.active)
+        on_command(session, 0);
     if (session->state == SESSION_SHELL_STARTING)
         session_fail(session, "the session shell ended while it started");
     else if (session->state != SESSION_ENDING)
@@ -231,8 +253,7 @@ void session_on_interpreter_exit(void *self, uint32_t events)
     (void)events;
     struct session *session = self;
     loop_unwatch(session->broker->loop, &session->interpreter_exit);
-    namespaces_reap(session->interpreter_pid_fd, true, &session->interpreter_status, NULL);
-    close_fd(&session->interpreter_pid_fd);
+    session->interpreter_status = broker_reap(session->broker, &session->interpreter_pid_fd);
     if (session->state == SESSION_ENDING) {
         session_free_if_ended(session);
         return;

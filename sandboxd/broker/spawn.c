@@ -55,12 +55,12 @@ static int keep_executable(int executable_fd, struct error *err)
     return fd < 0 ? error_from_errno(err, "duplicate the executable") : fd;
 }
 
-int spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct error *err)
+pid_t spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct error *err)
 {
     struct namespaces_clone how = {.cgroup_fd = -1};
     pid_t pid = namespaces_clone(&how, ret_pid_fd, err);
     if (pid != 0)
-        return pid < 0 ? -1 : 0;
+        return pid;
 
     struct error failure = {0};
     int executable_fd = keep_executable(program->executable_fd, &failure);
@@ -104,8 +104,8 @@ static int map_ids(const struct spawn_shell *shell, pid_t pid, int go_fd, struct
     return 0;
 }
 
-static int clone_shell(const struct spawn_shell *shell, const int *cgroup_fds, int *ret_pid_fd,
-                       struct error *err)
+static pid_t clone_shell(const struct spawn_shell *shell, const int *cgroup_fds, int *ret_pid_fd,
+                         struct error *err)
 {
     AUTO_CLOSE int go_read_fd = -1;
     AUTO_CLOSE int go_write_fd = -1;
@@ -137,16 +137,16 @@ static int clone_shell(const struct spawn_shell *shell, const int *cgroup_fds, i
         return -1;
     }
     *ret_pid_fd = TAKE_FD(pid_fd);
-    return 0;
+    return pid;
 }
 
-int spawn_shell(const struct spawn_shell *shell, int *ret_pid_fd, struct error *err)
+pid_t spawn_shell(const struct spawn_shell *shell, int *ret_pid_fd, struct error *err)
 {
     int cgroup_fds[CGROUP_HIERARCHIES_MAX];
     if (cgroup_open(shell->tree, shell->session, CGROUP_SHELL, cgroup_fds, err) < 0)
         return -1;
-    int result = clone_shell(shell, cgroup_fds, ret_pid_fd, err);
+    pid_t pid = clone_shell(shell, cgroup_fds, ret_pid_fd, err);
     for (int i = 0; i < shell->tree->count; i++)
         close_fd(&cgroup_fds[i]);
-    return result;
+    return pid;
 }

@@ -18,7 +18,8 @@ struct spawn_program {
     const int *fds;               /* become 3, 4, ...; borrowed */
     int fd_count;
 };
-int spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct error *err);
+/* Returns its pid; *ret_pid_fd is yours. */
+pid_t spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct error *err);
 
 /* PID 1 of a session: new namespaces, two ids of its own, the session's shell cgroup. */
 struct spawn_shell {
@@ -30,4 +31,5 @@ struct spawn_shell {
     const struct cgroup_tree *tree;
     uint64_t session;
 };
-int spawn_shell(const struct spawn_shell *shell, int *ret_pid_fd, struct error *err);
+/* As above. */
+pid_t spawn_shell(const struct spawn_shell *shell, int *ret_pid_fd, struct error *err);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
@@ -21,6 +22,21 @@ int channel_set_nonblocking(int fd, struct error *err)
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return error_from_errno(err, "fcntl O_NONBLOCK");
     return 0;
+}
+
+int channel_limit_sends(int fd, int64_t timeout_ms, struct error *err)
+{
+    struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = (timeout_ms % 1000) * 1000};
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) < 0)
+        return error_from_errno(err, "set a send time-out");
+    return 0;
+}
+
+void channel_refuse_descriptors(int fd)
+{
+    enum { PASS_RIGHTS = 83 }; /* SO_PASSRIGHTS, newer than the headers */
+    static const int off = 0;
+    setsockopt(fd, SOL_SOCKET, PASS_RIGHTS, &off, sizeof off);
 }
 
 int channel_send(int fd, enum frame_type type, uint64_t tag, const void *payload, size_t length,

@@ -20,6 +20,11 @@ struct channel_message {
 /* Both ends are close-on-exec. */
 int channel_pair(int ret_fds[2], struct error *err);
 int channel_set_nonblocking(int fd, struct error *err);
+/* A blocking channel whose sends give up with ERROR_LIMIT after that time. */
+int channel_limit_sends(int fd, int64_t timeout_ms, struct error *err);
+/* Nothing but bytes arrives here: the kernel drops descriptors itself where it can (Linux 6.16),
+ * because closing one that a guest has sent can take as long as the guest likes. */
+void channel_refuse_descriptors(int fd);
 
 /* Sends one frame with descriptors (borrowed). ERROR_LIMIT: a non-blocking channel is full, nothing
  * was sent. ERROR_MISSING: the peer is gone. */

@@ -64,7 +64,7 @@ enum frame_type {
     FRAME_JOIN, /* descriptors: shell pidfd, channel, stdout, stderr, then cgroup descriptors */
     /* zygote -> broker */
     FRAME_ZYGOTE_READY, /* imports are done; tag 0 */
-    FRAME_JOINED,       /* descriptor: the interpreter's pidfd */
+    FRAME_JOINED,       /* payload: its pid as u32; descriptor: its pidfd */
     FRAME_JOIN_FAILED,  /* payload: struct result_message */
 
     /* broker -> shell */

@@ -86,6 +86,9 @@ static int resolve(const char *listen, struct addrinfo **ret_found, struct error
     size_t length = colon ? (size_t)(colon - listen) : 0;
     if (length == 0 || length >= sizeof host || colon[1] == '\0')
         return error_set(err, ERROR_INVALID, "--listen %s: must be ADDRESS:PORT", listen);
+    uint64_t port;
+    if (!text_parse_u64(colon + 1, &port) || port > UINT16_MAX)
+        return error_set(err, ERROR_INVALID, "--listen %s: the port must be 0 to 65535", listen);
     memcpy(host, listen, length);
     host[length] = '\0';
     char *name = host;
@@ -102,7 +105,7 @@ static int resolve(const char *listen, struct addrinfo **ret_found, struct error
 static int open_listener(const struct start_options *options, int *ret_fd, struct error *err)
 {
     static const int on = 1;
-    struct addrinfo *found;
+    struct addrinfo *found = NULL;
     if (resolve(options->listen, &found, err) < 0)
         return -1;
     if (!is_loopback(found->ai_addr) && !options->insecure) {

@@ -269,7 +269,9 @@ def touch() -> None:
     """Runs one cell without a trace. The pages that every cell writes to are copied now, while nobody waits."""
     names = dict(shell.user_ns)
     run("1 + 1")
-    shell.history_manager.reset(new_session=False)
+    for inputs in (shell.history_manager.input_hist_parsed, shell.history_manager.input_hist_raw):
+        inputs[:] = [""]
+    shell.history_manager.output_hist.clear()
     shell.execution_count = 1
     for name in ("_", "__", "___"):
         setattr(shell.displayhook, name, "")

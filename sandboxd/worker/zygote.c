@@ -114,17 +114,16 @@ static _Noreturn void become_interpreter(const struct join *join)
     interpreter_serve(JOIN_CHANNEL_FD);
 }
 
-static int fork_session(struct join *join, struct error *err)
+static pid_t fork_session(struct join *join, int *ret_pid_fd, struct error *err)
 {
     if (require_one_thread(err) < 0)
         return -1;
-    int pid_fd = -1;
     interpreter_before_fork();
-    pid_t pid = join_fork(join, &context, &pid_fd, err);
+    pid_t pid = join_fork(join, &context, ret_pid_fd, err);
     if (pid == 0)
         become_interpreter(join);
     interpreter_after_fork_parent();
-    return pid < 0 ? -1 : pid_fd;
+    return pid;
 }
 
 static int answer_join(struct error *err)
@@ -134,10 +133,14 @@ static int answer_join(struct error *err)
     struct error failure = {0};
     if (join_read(&message, &join, err) < 0)
         return -1;
-    AUTO_CLOSE int pid_fd = fork_session(&join, &failure);
+    AUTO_CLOSE int pid_fd = -1;
+    pid_t pid = fork_session(&join, &pid_fd, &failure);
     join_close(&join);
-    if (pid_fd >= 0)
-        return channel_send(ZYGOTE_BROKER_FD, FRAME_JOINED, session, NULL, 0, &pid_fd, 1, err);
+    if (pid > 0) {
+        uint32_t number = (uint32_t)pid;
+        return channel_send(ZYGOTE_BROKER_FD, FRAME_JOINED, session, &number, sizeof number,
+                            &pid_fd, 1, err);
+    }
 
     uint8_t payload[RESULT_BYTES_MAX];
     size_t length = message_write_result((uint32_t)failure.number, failure.message, payload);

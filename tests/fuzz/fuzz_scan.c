@@ -33,7 +33,9 @@ static void compare_with_jansson(const char *text, size_t length, bool is_strict
     else if (value)
         CHECK(is_strict == (depth_of(text, length) <= JSON_DEPTH_MAX));
     else
-        CHECK(!is_strict || strstr(problem.text, "overflow"));
+        /* It takes no numbers beyond its own types, and no NUL in a member's name. */
+        CHECK(!is_strict || strstr(problem.text, "overflow") ||
+              strstr(problem.text, "NUL byte in object key"));
 }
 
 static void check_find(const char *text, size_t length, const char *const *path, bool is_strict)
