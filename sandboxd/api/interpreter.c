@@ -12,7 +12,8 @@
 
 enum {
     READ_BYTES = 64 * 1024,
-    LAST_FRAMES_MAX = 1024, /* read after an interpreter's end: more than a channel holds */
+    STREAM_WATCH_DELAY_MS = 2, /* a program that has filled its pipe waits that long at most */
+    LAST_FRAMES_MAX = 1024,    /* read after an interpreter's end: more than a channel holds */
 };
 
 /* One thread reads everything, and nothing is kept between two reads. */
@@ -39,6 +40,7 @@ void interpreter_create(struct interpreter *interpreter, struct loop *loop,
 
 static void unwatch_streams(struct interpreter *interpreter)
 {
+    loop_stop_timer(interpreter->loop, &interpreter->stream_timer);
     for (int i = 0; i < 2; i++)
         loop_unwatch(interpreter->loop, &interpreter->stream_watches[i]);
 }
@@ -147,7 +149,7 @@ static void send_code(struct interpreter *interpreter)
     while (!run->sent_all) {
         size_t left = run->code_length - run->sent;
         size_t length = left < FRAME_PAYLOAD_MAX ? left : FRAME_PAYLOAD_MAX;
-        enum frame_type type = left > 0 ? FRAME_CODE : FRAME_RUN;
+        enum frame_type type = left > FRAME_PAYLOAD_MAX ? FRAME_CODE : FRAME_RUN;
         if (channel_send(interpreter->channel_fd, type, run->nonce, run->code + run->sent, length,
                          NULL, 0, &err) < 0)
             break;
@@ -296,6 +298,16 @@ static void on_deadline(void *self)
     interpreter->events.interrupt(interpreter->events.self);
 }
 
+/* Most executions are over before this, and their output is read at their end in one go. */
+static void watch_streams(void *self)
+{
+    static void (*const on_streams[2])(void *, uint32_t) = {on_stdout, on_stderr};
+    struct interpreter *interpreter = self;
+    for (int i = 0; i < 2; i++)
+        loop_watch(interpreter->loop, &interpreter->stream_watches[i], interpreter->stream_fds[i],
+                   EPOLLIN, on_streams[i], interpreter, NULL);
+}
+
 void interpreter_start_run(struct interpreter *interpreter, struct run *run)
 {
     assert(interpreter->state == INTERPRETER_IDLE && !interpreter->run);
@@ -313,10 +325,9 @@ void interpreter_start_run(struct interpreter *interpreter, struct run *run)
     loop_start_timer(interpreter->loop, &interpreter->deadline,
                      loop_now_ms(interpreter->loop) + run->timeout_ms, on_deadline, interpreter);
 
-    static void (*const on_streams[2])(void *, uint32_t) = {on_stdout, on_stderr};
-    for (int i = 0; i < 2; i++)
-        loop_watch(interpreter->loop, &interpreter->stream_watches[i], interpreter->stream_fds[i],
-                   EPOLLIN, on_streams[i], interpreter, NULL);
+    loop_start_timer(interpreter->loop, &interpreter->stream_timer,
+                     loop_now_ms(interpreter->loop) + STREAM_WATCH_DELAY_MS, watch_streams,
+                     interpreter);
     send_code(interpreter);
 }
 

@@ -87,6 +87,7 @@ struct interpreter {
     int stream_fds[2]; /* stdout, stderr */
     struct watch channel_watch;
     struct watch stream_watches[2];
+    struct timer stream_timer; /* when they begin */
     struct timer deadline;
     struct run *run;
     uint64_t ping_nonce;

@@ -21,8 +21,8 @@ enum {
 
 enum frame_type {
     /* front -> interpreter; tag = nonce */
-    FRAME_CODE = 1, /* payload: a chunk of UTF-8 source */
-    FRAME_RUN,      /* no payload: the source is complete, run it */
+    FRAME_CODE = 1, /* payload: a chunk of UTF-8 source, all but the last */
+    FRAME_RUN,      /* payload: the last chunk; run it */
     FRAME_PING,     /* answered by FRAME_PONG once the interpreter is idle */
 
     /* interpreter -> front; tag = nonce */

@@ -213,10 +213,11 @@ static void run_cell(uint64_t nonce)
 
 static void handle(const struct frame *frame)
 {
+    bool has_code = frame->type == FRAME_CODE || frame->type == FRAME_RUN;
+    if (has_code && !buf_append(&state.code, frame->payload, frame->length))
+        _exit(1);
     switch (frame->type) {
     case FRAME_CODE:
-        if (!buf_append(&state.code, frame->payload, frame->length))
-            _exit(1);
         return;
     case FRAME_RUN:
         run_cell(frame->tag);

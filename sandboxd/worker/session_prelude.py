@@ -127,6 +127,17 @@ class SessionShell(InteractiveShell):
         """`exit` and `quit` restart the kernel in the hosted service: variables go, files stay."""
         self.reset(new_session=True)
 
+    def transform_cell(self, raw_cell: str) -> str:
+        """What is plain Python already stays as it is: half the cost of a short cell is looking for magics.
+        `In [1]: x` is plain Python too, and a prompt."""
+        if not raw_cell.startswith("In") and not self.input_transformers_post:
+            try:
+                ast.parse(raw_cell)
+                return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                pass
+        return super().transform_cell(raw_cell)
+
     async def run_ast_nodes(self, nodelist: list, *args: Any, **kwargs: Any) -> bool:
         last = nodelist[-1] if nodelist else None
         # print(...) shows nothing; a name that holds None shows None.
