@@ -6,6 +6,7 @@ overridden: docs/decisions/0002-notebook-semantics.md.
 """
 import ast
 import base64
+import bdb
 import gc
 import importlib
 import importlib.metadata
@@ -221,7 +222,10 @@ def run(source: str) -> tuple[bool, int, bytes]:
     """Runs one cell. Returns whether it succeeded, what is shown and its bytes."""
     shell.cell = Cell()
     try:
-        succeeded = bool(shell.run_cell(source, store_history=True).success)
+        result = shell.run_cell(source, store_history=True)
+        succeeded = bool(result.success)
+        if isinstance(result.error_in_exec, bdb.BdbQuit):  # IPython says nothing
+            print("bdb.BdbQuit: a debugger has no terminal here", file=sys.stderr)
         display, value = shell.cell.display() if succeeded else (DISPLAY_NOTHING, b"")
         return succeeded, display, value
     finally:

@@ -220,6 +220,21 @@ def test_magics(session: Client) -> None:
     assert "UsageError" in session.execute("%no_such_magic").stderr
 
 
+@pytest.mark.parametrize("code", [">>> 5 + 5", "In [1]: 5 + 5", "    5 + 5", "%time\n5 + 5"])
+def test_what_was_copied_from_a_notebook_runs(session: Client, code: str) -> None:
+    assert session.execute(code).value == 10
+
+
+def test_history_begins_with_the_first_cell(session: Client) -> None:
+    assert session.execute("len(In), len(Out)").value == "(2, 0)"
+
+
+def test_a_debugger_says_why_it_fails(session: Client) -> None:
+    execution = session.execute("import pdb\npdb.set_trace()\nx = 1")
+    assert not execution.succeeded
+    assert execution.stderr.strip().splitlines()[-1].startswith("bdb.BdbQuit: ")
+
+
 def test_top_level_await(session: Client) -> None:
     assert session.execute("import asyncio\nawait asyncio.sleep(0.01)\n'slept'").value == "'slept'"
 
