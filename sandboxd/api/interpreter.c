@@ -78,7 +78,9 @@ static bool read_stream(int fd, struct capture *capture, size_t most)
 static void on_stream(struct interpreter *interpreter, int index)
 {
     struct run *run = interpreter->run;
-    struct capture *capture = index == 0 ? &run->output : &run->errors;
+    /* Without a run it is the output of one for an earlier front, which must not wait for a reader.
+     */
+    struct capture *capture = !run ? NULL : index == 0 ? &run->output : &run->errors;
     if (!read_stream(interpreter->stream_fds[index], capture, sizeof read_space))
         loop_unwatch(interpreter->loop, &interpreter->stream_watches[index]);
 }
@@ -210,6 +212,7 @@ static void on_frame(struct interpreter *interpreter, const struct frame *frame)
         /* Anything else is the rest of what it was doing for the front before this one. */
         if (frame->type == FRAME_PONG && frame->tag == interpreter->ping_nonce) {
             loop_stop_timer(interpreter->loop, &interpreter->deadline);
+            unwatch_streams(interpreter);
             become_idle(interpreter);
         }
         return;
@@ -250,6 +253,16 @@ static void on_ping_deadline(void *self)
     kill_interpreter(self);
 }
 
+/* Most executions are over before their timer, and their output is read at their end in one go. */
+static void watch_streams(void *self)
+{
+    static void (*const on_streams[2])(void *, uint32_t) = {on_stdout, on_stderr};
+    struct interpreter *interpreter = self;
+    for (int i = 0; i < 2; i++)
+        loop_watch(interpreter->loop, &interpreter->stream_watches[i], interpreter->stream_fds[i],
+                   EPOLLIN, on_streams[i], interpreter, NULL);
+}
+
 int interpreter_attach(struct interpreter *interpreter, int channel_fd, int stdout_fd,
                        int stderr_fd, int64_t ping_timeout_ms, struct error *err)
 {
@@ -272,6 +285,7 @@ int interpreter_attach(struct interpreter *interpreter, int channel_fd, int stdo
         return 0;
 
     interpreter->state = INTERPRETER_PINGED;
+    watch_streams(interpreter);
     random_bytes(&interpreter->ping_nonce, sizeof interpreter->ping_nonce);
     loop_start_timer(interpreter->loop, &interpreter->deadline,
                      loop_now_ms(interpreter->loop) + ping_timeout_ms, on_ping_deadline,
@@ -296,16 +310,6 @@ static void on_deadline(void *self)
                      loop_now_ms(interpreter->loop) + INTERPRETER_GRACE_MS, on_grace_over,
                      interpreter);
     interpreter->events.interrupt(interpreter->events.self);
-}
-
-/* Most executions are over before this, and their output is read at their end in one go. */
-static void watch_streams(void *self)
-{
-    static void (*const on_streams[2])(void *, uint32_t) = {on_stdout, on_stderr};
-    struct interpreter *interpreter = self;
-    for (int i = 0; i < 2; i++)
-        loop_watch(interpreter->loop, &interpreter->stream_watches[i], interpreter->stream_fds[i],
-                   EPOLLIN, on_streams[i], interpreter, NULL);
 }
 
 void interpreter_start_run(struct interpreter *interpreter, struct run *run)

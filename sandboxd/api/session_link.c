@@ -93,10 +93,10 @@ void session_link_on_started(struct session_link *link, struct channel_message *
     usable = interpreter_attach(&link->interpreter, channel_fd, stdout_fd, stderr_fd,
                                 ping_timeout_ms, usable ? &err : NULL) == 0 &&
              usable;
+    if (!usable)
+        give_up(link, &err); /* first: what waits for the session must not use it */
     if (!adopted)
         session_on_started(link->session);
-    if (!usable)
-        give_up(link, &err);
     log_debug("session.started", "session=s-%" PRIu64 " wall_us=%" PRId64, link->number,
               clock_monotonic_us() - link->requested_us);
 }

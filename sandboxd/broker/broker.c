@@ -34,6 +34,7 @@ static void close_peer(struct broker *broker, struct peer *peer)
     close_fd(&peer->channel_fd);
     close_fd(&peer->pid_fd);
     peer->ready = false;
+    peer->started = false;
 }
 
 /* Starts a program with a channel to us as its descriptor 3 and others after it. */
@@ -57,14 +58,21 @@ static int start_peer(struct broker *broker, struct peer *peer, int executable_f
         .fds = fds,
         .fd_count = 1 + more_count,
     };
+    if (channel_limit_sends(peer->channel_fd, BROKER_SEND_MS, err) < 0)
+        return -1;
     peer->pid = spawn_program(&program, &peer->pid_fd, err);
-    if (peer->pid < 0 || channel_limit_sends(peer->channel_fd, BROKER_SEND_MS, err) < 0)
+    if (peer->pid < 0)
         return -1;
     if (loop_watch(broker->loop, &peer->channel_watch, peer->channel_fd, EPOLLIN, on_frame, broker,
-                   err) < 0)
+                   err) < 0 ||
+        loop_watch(broker->loop, &peer->exit_watch, peer->pid_fd, EPOLLIN, on_exit_event, broker,
+                   err) < 0) {
+        loop_unwatch(broker->loop, &peer->exit_watch);
+        broker_kill(broker, &peer->pid_fd);
+        close_peer(broker, peer);
         return -1;
-    return loop_watch(broker->loop, &peer->exit_watch, peer->pid_fd, EPOLLIN, on_exit_event, broker,
-                      err);
+    }
+    return 0;
 }
 
 static int start_front(struct broker *broker, struct error *err)
@@ -107,7 +115,7 @@ void broker_tell_front(struct broker *broker, enum frame_type type, uint64_t num
     if (channel_send(broker->front.channel_fd, type, number, payload, length, fds, fd_count, &err) <
             0 &&
         broker->front.pid_fd >= 0) {
-        /* One that does not read keeps nobody waiting; one that has died is noticed by its exit. */
+        /* One that does not read holds everybody up for BROKER_SEND_MS, once. */
         namespaces_signal(broker->front.pid_fd, SIGKILL, NULL);
     }
 }
@@ -120,16 +128,24 @@ void broker_kill_zygote(struct broker *broker, const char *why)
         namespaces_signal(broker->zygote.pid_fd, SIGKILL, NULL);
 }
 
+static bool is_peer(const struct peer *peer, pid_t pid)
+{
+    return peer->pid_fd >= 0 && peer->pid == pid;
+}
+
 /* Children that are nobody's: interpreters whose zygote died before it could tell, the janitor.
  * Unreaped, they would keep a session's PID 1 from ending. */
-static void reap_strangers(struct broker *broker)
+void broker_reap_strangers(struct broker *broker)
 {
+    /* One of them may be an interpreter whose JOINED has not been read yet. */
+    if (broker->joins_asked > 0)
+        return;
     for (;;) {
         siginfo_t info = {0};
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || info.si_pid == 0)
             return;
         /* The turn of one that is known comes by its pidfd, and then ours again. */
-        if (info.si_pid == broker->front.pid || info.si_pid == broker->zygote.pid ||
+        if (is_peer(&broker->front, info.si_pid) || is_peer(&broker->zygote, info.si_pid) ||
             session_has_process(broker, info.si_pid))
             return;
         waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG | __WALL);
@@ -141,8 +157,14 @@ int broker_reap(struct broker *broker, int *pid_fd)
     int status = 0;
     namespaces_reap(*pid_fd, true, &status, NULL);
     close_fd(pid_fd);
-    reap_strangers(broker);
+    broker_reap_strangers(broker);
     return status;
+}
+
+void broker_kill(struct broker *broker, int *pid_fd)
+{
+    namespaces_signal(*pid_fd, SIGKILL, NULL);
+    broker_reap(broker, pid_fd);
 }
 
 void broker_session_settled(struct broker *broker)
@@ -198,6 +220,7 @@ static bool receive_from_zygote(struct broker *broker)
         log_info("zygote.ready", "wait_ms=%" PRId64,
                  loop_now_ms(broker->loop) - broker->zygote_started_ms);
         broker->zygote.ready = true;
+        broker->zygote.started = true;
         session_ask_joins(broker);
     } else {
         session_handle_zygote(broker, &broker->message);
@@ -229,8 +252,10 @@ static void on_front_exit(void *self, uint32_t events)
     (void)events;
     struct broker *broker = self;
     int64_t now_ms = loop_now_ms(broker->loop);
-    bool had_started = broker->front.ready;
+    loop_unwatch(broker->loop, &broker->front.exit_watch);
     int status = broker_reap(broker, &broker->front.pid_fd);
+    /* One that refuses its configuration ends by itself, before it has said anything. */
+    bool had_started = broker->front.ready || WIFSIGNALED(status);
     close_peer(broker, &broker->front);
     if (broker->stopping) {
         session_end_all(broker);
@@ -241,7 +266,7 @@ static void on_front_exit(void *self, uint32_t events)
         broker->front_deaths = 0;
     broker->front_deaths++;
     log_error("front.ended", "status=%d deaths=%u", status, broker->front_deaths);
-    /* One that never said anything refuses its configuration: starting it again will not help. */
+    /* Starting it again will not help. */
     if (!had_started || broker->front_deaths > PEER_DEATHS_MAX)
         stop(broker, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
     else
@@ -263,11 +288,14 @@ static void on_zygote_exit(void *self, uint32_t events)
 {
     (void)events;
     struct broker *broker = self;
-    bool had_started = broker->zygote.ready;
     broker->zygote.ready = false;
-    /* Interpreters that it has made and told of are still to be heard of. */
+    /* Interpreters that it has made and told of are still to be heard of. A fork of it that is on
+     * its way may hold the other end for a moment longer. */
+    channel_set_nonblocking(broker->zygote.channel_fd, NULL);
     while (receive_from_zygote(broker))
         ;
+    bool had_started = broker->zygote.started;
+    loop_unwatch(broker->loop, &broker->zygote.exit_watch);
     int status = broker_reap(broker, &broker->zygote.pid_fd);
     close_peer(broker, &broker->zygote);
     session_zygote_gone(broker);
@@ -319,7 +347,7 @@ static void on_signal(void *self, uint32_t events)
     if (read(broker->signal_watch.fd, &info, sizeof info) != (ssize_t)sizeof info)
         return;
     if (info.ssi_signo == SIGCHLD)
-        reap_strangers(broker);
+        broker_reap_strangers(broker);
     else
         stop(broker, 0);
 }
@@ -334,6 +362,9 @@ static int open_signals(struct broker *broker, struct error *err)
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    /* Ends only: a guest could stop and continue its processes all day. */
+    static const struct sigaction ends_only = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+    sigaction(SIGCHLD, &ends_only, NULL);
     int fd = signalfd(-1, &set, SFD_CLOEXEC);
     if (fd < 0)
         return error_from_errno(err, "signalfd");
@@ -345,8 +376,8 @@ int broker_run(const struct broker_options *options, struct error *err)
     static struct broker broker;
     broker = (struct broker){
         .options = *options,
-        .front = {.name = "front", .pid_fd = -1, .channel_fd = -1},
-        .zygote = {.name = "zygote", .pid_fd = -1, .channel_fd = -1},
+        .front = {.pid_fd = -1, .channel_fd = -1},
+        .zygote = {.pid_fd = -1, .channel_fd = -1},
     };
     session_table_start(&broker);
     broker.loop = loop_create(clock_system(), err);

@@ -11,12 +11,11 @@
 
 #include "base/core/cleanup.h"
 
-/* PID 1, one file helper, and room for one that is ending. */
 enum {
-    CGROUP_SHELL_TASKS = 16,
+    CGROUP_SHELL_TASKS = 16, /* PID 1, one file helper, and room for those that are ending */
     CGROUP_PERIOD_US = 100000,
     CGROUP_PATH_MAX = 96,
-    CGROUP_SOCKET_BYTES = 64 * 1024 * 1024,
+    CGROUP_SOCKET_BYTES = 64 * 1024 * 1024, /* our limit */
 };
 
 /* v1 hierarchies in the order of the tree's descriptors. */

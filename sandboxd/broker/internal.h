@@ -17,11 +17,11 @@ enum {
 
 /* A process of the daemon that the broker talks to: the front or the zygote. */
 struct peer {
-    const char *name;
     pid_t pid;
     int pid_fd;
     int channel_fd;
-    bool ready; /* has said something: its start worked */
+    bool ready;   /* may be spoken to; the front: has said something */
+    bool started; /* has been ready once */
     struct watch channel_watch;
     struct watch exit_watch;
 };
@@ -118,8 +118,14 @@ void session_zygote_gone(struct broker *broker);
 /* To the front; silently nothing while there is none. */
 void broker_tell_front(struct broker *broker, enum frame_type type, uint64_t number,
                        const void *payload, size_t length, const int *fds, int fd_count);
-/* Reaps a child that has ended and closes its pidfd. Returns its status as wait(2) gives it. */
+/* Reaps a child that has ended and closes its pidfd, which must not be watched any more: a child on
+ * its way to an exec may keep the closed one alive in the epoll set. Returns its status as wait(2)
+ * gives it. */
 int broker_reap(struct broker *broker, int *pid_fd);
+/* The same, of one that has to be killed first. */
+void broker_kill(struct broker *broker, int *pid_fd);
+/* Reaps children that are nobody's, unless a join is on its way. */
+void broker_reap_strangers(struct broker *broker);
 /* A zygote that does not keep the protocol or does not read is ended; another one follows. */
 void broker_kill_zygote(struct broker *broker, const char *why);
 /* Called whenever a session has been freed or collected. */

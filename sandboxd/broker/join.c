@@ -1,14 +1,11 @@
 /* Joins: a fork of the zygote for each session that waits for an interpreter. */
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
 #include "sandboxd/broker/internal.h"
-#include "sandboxd/sandbox/namespaces.h"
 
 void session_leave_queue(struct session *session)
 {
@@ -58,25 +55,30 @@ static int make_ends(struct session *session, int ret_peers[3], struct error *er
     return 0;
 }
 
-static int ask_join(struct session *session, struct error *err)
-{
-    struct broker *broker = session->broker;
-    const struct cgroup_tree *tree = &broker->options.tree;
-    int fds[FRAME_DESCRIPTORS_MAX] = {session->shell_pid_fd, -1, -1, -1};
-    int cgroups = 0;
-    uint8_t version = (uint8_t)tree->version;
+/* What a FRAME_JOIN passes: the shell, the interpreter's ends, its cgroups. The first is borrowed.
+ */
+struct join_fds {
+    int fds[FRAME_DESCRIPTORS_MAX];
+    int count;
+};
 
-    int result = make_ends(session, fds + 1, err);
+static int open_join(struct session *session, struct join_fds *ret_fds, struct error *err)
+{
+    const struct cgroup_tree *tree = &session->broker->options.tree;
+    struct join_fds join = {.fds = {session->shell_pid_fd, -1, -1, -1}, .count = 4};
+    int result = make_ends(session, join.fds + 1, err);
     if (result == 0)
-        result = cgroup_open(tree, session->number, CGROUP_GUEST, fds + 4, err);
-    if (result == 0) {
-        cgroups = tree->count;
-        result = channel_send(broker->zygote.channel_fd, FRAME_JOIN, session->number, &version, 1,
-                              fds, 4 + cgroups, err);
-    }
-    for (int i = 1; i < 4 + cgroups; i++)
-        close_fd(&fds[i]);
+        result = cgroup_open(tree, session->number, CGROUP_GUEST, join.fds + join.count, err);
+    if (result == 0)
+        join.count += tree->count;
+    *ret_fds = join;
     return result;
+}
+
+static void close_join(struct join_fds *join)
+{
+    for (int i = 1; i < join->count; i++)
+        close_fd(&join->fds[i]);
 }
 
 static void drop_ends(struct session *session)
@@ -85,28 +87,39 @@ static void drop_ends(struct session *session)
         close_fd(&session->front_fds[i]);
 }
 
+/* False when the zygote does not take it: the session keeps its place for the next one. */
+static bool ask_join(struct session *session)
+{
+    struct broker *broker = session->broker;
+    uint8_t version = (uint8_t)broker->options.tree.version;
+    struct join_fds join;
+    struct error err = {0};
+    if (open_join(session, &join, &err) < 0) {
+        close_join(&join);
+        session_leave_queue(session);
+        session_fail(session, err.message);
+        return true;
+    }
+    int result = channel_send(broker->zygote.channel_fd, FRAME_JOIN, session->number, &version, 1,
+                              join.fds, join.count, &err);
+    close_join(&join);
+    if (result < 0) {
+        drop_ends(session);
+        broker_kill_zygote(broker, err.message);
+        return false;
+    }
+    session_leave_queue(session);
+    session->state = SESSION_JOINING;
+    session->join_asked = true;
+    broker->joins_asked++;
+    return true;
+}
+
 void session_ask_joins(struct broker *broker)
 {
     while (broker->zygote.ready && broker->waiting_first &&
-           broker->joins_asked < BROKER_JOINS_MAX) {
-        struct session *session = broker->waiting_first;
-        struct error err = {0};
-        int result = ask_join(session, &err);
-        if (result < 0 && (err.code == ERROR_MISSING || err.number == EAGAIN)) {
-            /* It keeps its place for the next zygote. */
-            drop_ends(session);
-            broker_kill_zygote(broker, err.message);
-            return;
-        }
-        session_leave_queue(session);
-        if (result < 0) {
-            session_fail(session, err.message);
-            continue;
-        }
-        session->state = SESSION_JOINING;
-        session->join_asked = true;
-        broker->joins_asked++;
-    }
+           broker->joins_asked < BROKER_JOINS_MAX && ask_join(broker->waiting_first))
+        ;
 }
 
 void session_zygote_gone(struct broker *broker)
@@ -126,6 +139,7 @@ void session_zygote_gone(struct broker *broker)
                 session_free_if_ended(session);
         }
     }
+    broker_reap_strangers(broker);
 }
 
 /* The front's ends go to the shell for safe keeping, and to the front. */
@@ -139,7 +153,11 @@ static void announce(struct session *session)
         fds[2] = fds[3];
     }
     int count = session->announced ? 3 : 4;
-    channel_send(session->command_fd, FRAME_SHELL_KEEP, session->number, NULL, 0, fds, count, NULL);
+    if (channel_send(session->command_fd, FRAME_SHELL_KEEP, session->number, NULL, 0, fds, count,
+                     NULL) < 0) {
+        session_end(session);
+        return;
+    }
     broker_tell_front(broker, session->announced ? FRAME_INTERPRETER_JOINED : FRAME_SESSION_STARTED,
                       session->number, NULL, 0, fds, count);
     session->announced = true;
@@ -156,9 +174,9 @@ static void joined(struct session *session, pid_t pid, int pid_fd)
     if (loop_watch(session->broker->loop, &session->interpreter_exit, pid_fd, EPOLLIN,
                    session_on_interpreter_exit, session, &err) < 0) {
         /* Nobody would see its end. */
-        namespaces_signal(pid_fd, SIGKILL, NULL);
-        broker_reap(session->broker, &session->interpreter_pid_fd);
+        broker_kill(session->broker, &session->interpreter_pid_fd);
         session_fail(session, err.message);
+        session_free_if_ended(session);
         return;
     }
     if (session->state == SESSION_ENDING)
@@ -193,4 +211,5 @@ void session_handle_zygote(struct broker *broker, struct channel_message *messag
         session_fail(session, "the zygote does not keep the protocol");
     }
     session_ask_joins(broker);
+    broker_reap_strangers(broker);
 }

@@ -173,8 +173,7 @@ static int start_shell(struct session *session, struct error *err)
     if (loop_watch(broker->loop, &session->shell_exit, session->shell_pid_fd, EPOLLIN,
                    on_shell_exit, session, err) < 0) {
         /* Nobody would see its end. */
-        namespaces_signal(session->shell_pid_fd, SIGKILL, NULL);
-        broker_reap(broker, &session->shell_pid_fd);
+        broker_kill(broker, &session->shell_pid_fd);
         return -1;
     }
     if (loop_watch(broker->loop, &session->command, session->command_fd, EPOLLIN, on_command,
@@ -225,10 +224,10 @@ static void on_shell_exit(void *self, uint32_t events)
     (void)events;
     struct session *session = self;
     loop_unwatch(session->broker->loop, &session->shell_exit);
-    broker_reap(session->broker, &session->shell_pid_fd);
     /* What it had to say about its failure may not have been read yet. */
     if (session->state == SESSION_SHELL_STARTING && session->command.active)
         on_command(session, 0);
+    broker_reap(session->broker, &session->shell_pid_fd);
     if (session->state == SESSION_SHELL_STARTING)
         session_fail(session, "the session shell ended while it started");
     else if (session->state != SESSION_ENDING)

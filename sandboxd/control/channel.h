@@ -26,8 +26,8 @@ int channel_limit_sends(int fd, int64_t timeout_ms, struct error *err);
  * because closing one that a guest has sent can take as long as the guest likes. */
 void channel_refuse_descriptors(int fd);
 
-/* Sends one frame with descriptors (borrowed). ERROR_LIMIT: a non-blocking channel is full, nothing
- * was sent. ERROR_MISSING: the peer is gone. */
+/* Sends one frame with descriptors (borrowed). ERROR_LIMIT: a non-blocking channel is full
+ * or the time of channel_limit_sends is over; nothing was sent. ERROR_MISSING: the peer is gone. */
 int channel_send(int fd, enum frame_type type, uint64_t tag, const void *payload, size_t length,
                  const int *fds, int fd_count, struct error *err);
 

@@ -209,8 +209,10 @@ int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, stru
         close_parents(&cgroups);
         return error_set(err, ERROR_CONFLICT, "cgroup %s is in use", cgroups.name);
     }
-    if (make_own(&cgroups, owner, err) < 0)
+    if (make_own(&cgroups, owner, err) < 0) {
+        cgroups_remove(&cgroups);
         return -1;
+    }
     *ret_cgroups = cgroups;
     return 0;
 }

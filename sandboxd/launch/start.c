@@ -25,6 +25,7 @@
 #include "sandboxd/launch/ids.h"
 #include "sandboxd/launch/janitor.h"
 #include "sandboxd/sandbox/idmap.h"
+#include "sandboxd/sandbox/limits.h"
 
 enum { START_BACKLOG = 511, START_SAFE_FD = 64, START_ADDRESS_MAX = 256 };
 
@@ -262,10 +263,10 @@ static int prepare(const struct start_options *options, struct places *places, i
         open_config(options->config, &places->fds[INHERIT_CONFIG_FD], err) < 0 ||
         open_listener(options, &places->fds[INHERIT_LISTEN_FD], err) < 0 ||
         take_number(places, ret_first_id, ret_cgroups, err) < 0 ||
-        open_state(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
-                   &places->fds[INHERIT_STATE_FD], err) < 0 ||
         janitor_start(ret_cgroups, places->fds[INHERIT_ID_LOCK_FD],
-                      &places->fds[INHERIT_JANITOR_FD], err) < 0)
+                      &places->fds[INHERIT_JANITOR_FD], err) < 0 ||
+        open_state(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
+                   &places->fds[INHERIT_STATE_FD], err) < 0)
         return -1;
     for (int i = 0; i < ret_cgroups->count; i++)
         places->fds[INHERIT_CGROUP_FD + i] = ret_cgroups->own_fds[i];
@@ -280,6 +281,9 @@ int start_daemon(const struct start_options *options, struct error *err)
                          "need it. Try: sudo sandboxd --listen %s --state-dir %s",
                          options->listen, options->state_dir);
 
+    /* Whatever our caller left open is not ours to pass on. */
+    if (limits_close_from(STDERR_FILENO + 1, err) < 0)
+        return -1;
     struct places places;
     for (int i = 0; i < INHERIT_END_FD; i++)
         places.fds[i] = -1;

@@ -19,7 +19,7 @@
 #include "sandboxd/sandbox/mounts.h"
 #include "sandboxd/session/files.h"
 
-enum { INIT_KEPT_MAX = 4 };
+enum { INIT_KEPT_MAX = 4, INIT_SEND_MS = 10000 };
 
 struct init {
     int signal_fd;
@@ -86,6 +86,9 @@ static int open_signals(struct init *init, struct error *err)
     sigset_t set;
     sigfillset(&set);
     sigprocmask(SIG_SETMASK, &set, NULL);
+    /* Ends only: a guest could stop and continue its processes all day. */
+    static const struct sigaction ends_only = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+    sigaction(SIGCHLD, &ends_only, NULL);
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     init->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -227,7 +230,9 @@ int init_run(struct error *err)
         channel_send(INIT_COMMAND_FD, FRAME_SHELL_FAILED, 0, payload, length, NULL, 0, NULL);
         return -1;
     }
-    if (channel_send(INIT_COMMAND_FD, FRAME_SHELL_READY, 0, NULL, 0, NULL, 0, err) < 0)
+    /* A front that does not read must not keep the broker waiting for this process. */
+    if (channel_limit_sends(INIT_FILE_FD, INIT_SEND_MS, err) < 0 ||
+        channel_send(INIT_COMMAND_FD, FRAME_SHELL_READY, 0, NULL, 0, NULL, 0, err) < 0)
         return -1;
     return serve(&init);
 }

@@ -129,15 +129,19 @@ class SessionShell(InteractiveShell):
         self.reset(new_session=True)
 
     def transform_cell(self, raw_cell: str) -> str:
-        """What is plain Python already stays as it is: half the cost of a short cell is looking for magics.
-        `In [1]: x` is plain Python too, and a prompt."""
-        if not raw_cell.startswith("In") and not self.input_transformers_post:
-            try:
-                ast.parse(raw_cell)
-                return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                pass
-        return super().transform_cell(raw_cell)
+        """What is plain Python already is not searched for magics, which is half the cost of a short cell.
+        One line may still be one (`ls -l` is a subtraction), and `In [1]: x` is a prompt."""
+        if raw_cell.startswith("In") or self.input_transformers_post:
+            return super().transform_cell(raw_cell)
+        try:
+            ast.parse(raw_cell)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return super().transform_cell(raw_cell)
+        cell = raw_cell.rstrip("\n")
+        if "\n" not in cell:
+            with self.builtin_trap:
+                cell = self.prefilter_manager.prefilter_lines(cell)
+        return cell + "\n"
 
     async def run_ast_nodes(self, nodelist: list, *args: Any, **kwargs: Any) -> bool:
         last = nodelist[-1] if nodelist else None

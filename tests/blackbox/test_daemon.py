@@ -16,7 +16,7 @@ import pytest
 from conftest import MakeDaemon
 from support.daemon import BUILD, Daemon, free_port, require_daemon, scale
 from support.client import Client
-from support.processes import Process, wait_until
+from support.processes import Process, all_cgroups, wait_until
 
 RECOVERY_S = 10
 
@@ -105,6 +105,33 @@ def test_kill_9_of_the_front_loses_no_session(make_daemon: MakeDaemon) -> None:
         assert client.download("f").body == b"kept"
 
 
+def test_front_after_front_loses_no_session(make_daemon: MakeDaemon) -> None:
+    """A later front has nothing to ask of the broker, and must not be taken for one that failed to start."""
+    daemon = make_daemon(scale(5, 0))
+    with daemon.client() as client:
+        client.run("kept = 7")
+        for _ in range(3):
+            front, = daemon.named("sandboxd-front")
+            os.kill(front.pid, signal.SIGKILL)
+            client.close()
+            assert eventually(client, "kept", 7)
+
+
+def test_a_talkative_program_that_outlived_its_front_finishes(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 0))
+    with daemon.client() as client:
+        client.run("kept = 7")
+        body = b'{"code":"import time; time.sleep(1); print(\\"x\\" * 1000000); kept = 8"}'
+        with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
+            connection.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: x\r\n"
+                               f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            time.sleep(0.3)
+            front, = daemon.named("sandboxd-front")
+            os.kill(front.pid, signal.SIGKILL)
+        client.close()
+        assert eventually(client, "kept", 8, 20)
+
+
 def test_a_program_that_outlived_its_front_does_not_block_the_session(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(5, 0), executionTimeoutSeconds=3)
     with daemon.client() as client, daemon.client(client.identifier) as endless:
@@ -132,6 +159,21 @@ def test_kill_9_of_the_zygote(make_daemon: MakeDaemon) -> None:
             assert eventually(other, "1 + 1", 2, 30)
 
 
+def test_a_zygote_that_dies_unnoticed_does_not_end_the_daemon(make_daemon: MakeDaemon) -> None:
+    """The broker finds out by asking it for a session."""
+    daemon = make_daemon(scale(5, 1))
+    with daemon.client() as client, daemon.client() as other:
+        client.run("kept = 7")
+        for _ in range(2):
+            zygote, = zygotes(daemon)
+            os.kill(daemon.pid, signal.SIGSTOP)
+            os.kill(zygote.pid, signal.SIGKILL)
+            os.kill(daemon.pid, signal.SIGCONT)
+            assert eventually(other, "1 + 1", 2, 30)
+            other.delete_session()
+        assert client.execute("kept").value == 7
+
+
 def test_kill_9_of_an_interpreter(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(5, 0))
     with daemon.client() as client:
@@ -156,6 +198,24 @@ def test_kill_9_of_a_shell_ends_its_session_only(make_daemon: MakeDaemon) -> Non
 
 
 # ---- settings ----
+
+def test_a_start_that_fails_leaves_no_cgroup(make_daemon: MakeDaemon, tmp_path: Path) -> None:
+    daemon = make_daemon(scale(5, 0))
+    before = all_cgroups()
+    result = run_to_end("--listen", f"127.0.0.1:{free_port()}", "--state-dir",
+                        str(daemon.state_directory))
+    assert result.returncode == 1
+    assert "in use by another sandboxd" in result.stderr
+    assert wait_until(lambda: all_cgroups() <= before)
+
+
+def test_a_directory_that_holds_other_things_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "precious").touch()
+    result = run_to_end("--listen", f"127.0.0.1:{free_port()}", "--state-dir", str(tmp_path))
+    assert result.returncode == 1
+    assert "holds other things" in result.stderr
+    assert tmp_path.stat().st_uid == os.getuid()
+
 
 def run_to_end(*arguments: str, user: int | None = None) -> subprocess.CompletedProcess[str]:
     def become() -> None:

@@ -225,6 +225,13 @@ def test_what_was_copied_from_a_notebook_runs(session: Client, code: str) -> Non
     assert session.execute(code).value == 10
 
 
+def test_a_line_that_is_a_magic_without_its_sign(session: Client) -> None:
+    assert session.execute("pwd").value == "'/mnt/data'"
+    assert session.execute("ls -d /usr").stdout.strip() == "/usr/"
+    session.run("ls = 10; d = 3")
+    assert session.execute("ls -d").value == 7
+
+
 def test_history_begins_with_the_first_cell(session: Client) -> None:
     assert session.execute("len(In), len(Out)").value == "(2, 0)"
 

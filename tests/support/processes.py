@@ -78,6 +78,11 @@ def cgroup_directories(pid: int) -> set[Path]:
     return directories
 
 
+def all_cgroups() -> set[Path]:
+    """Those of every sandboxd on the machine, as far as they can be seen."""
+    return {path for path in Path("/sys/fs/cgroup").rglob("sandpool-*") if path.is_dir()}
+
+
 def mounts() -> list[str]:
     return Path("/proc/self/mountinfo").read_text().splitlines()
 

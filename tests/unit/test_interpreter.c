@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -365,6 +366,11 @@ static void an_adopted_interpreter_answers_before_it_runs_anything(void **state)
     assert_true(receive(f));
     assert_int_equal(f->message.frame.type, FRAME_PING);
     uint64_t ping = f->nonce;
+    say(f->output_fd, "nobody asked for this"); /* must not wait for a reader */
+    settle(f);
+    int unread = -1;
+    assert_int_equal(ioctl(f->interpreter.stream_fds[0], FIONREAD, &unread), 0);
+    assert_int_equal(unread, 0);
     reply_done(f, 4711, DISPLAY_NOTHING); /* the end of what an earlier front started */
     assert_int_equal(f->idle, 0);
     reply(f, FRAME_PONG, ping, NULL, 0);
