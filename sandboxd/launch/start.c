@@ -79,17 +79,22 @@ static bool is_loopback(const struct sockaddr *address)
 }
 
 /* "127.0.0.1:8900", "[::1]:8900", "localhost:8900" */
-static int resolve(const char *listen, struct addrinfo **ret_found, struct error *err)
+static struct addrinfo *resolve(const char *listen, struct error *err)
 {
+    struct addrinfo *found = NULL;
     static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     char host[START_ADDRESS_MAX];
     const char *colon = strrchr(listen, ':');
     size_t length = colon ? (size_t)(colon - listen) : 0;
-    if (length == 0 || length >= sizeof host || colon[1] == '\0')
-        return error_set(err, ERROR_INVALID, "--listen %s: must be ADDRESS:PORT", listen);
+    if (length == 0 || length >= sizeof host || colon[1] == '\0') {
+        error_set(err, ERROR_INVALID, "--listen %s: must be ADDRESS:PORT", listen);
+        return NULL;
+    }
     uint64_t port;
-    if (!text_parse_u64(colon + 1, &port) || port > UINT16_MAX)
-        return error_set(err, ERROR_INVALID, "--listen %s: the port must be 0 to 65535", listen);
+    if (!text_parse_u64(colon + 1, &port) || port > UINT16_MAX) {
+        error_set(err, ERROR_INVALID, "--listen %s: the port must be 0 to 65535", listen);
+        return NULL;
+    }
     memcpy(host, listen, length);
     host[length] = '\0';
     char *name = host;
@@ -97,17 +102,19 @@ static int resolve(const char *listen, struct addrinfo **ret_found, struct error
         host[length - 1] = '\0';
         name = host + 1;
     }
-    int result = getaddrinfo(name, colon + 1, &hints, ret_found);
-    if (result != 0)
-        return error_set(err, ERROR_INVALID, "--listen %s: %s", listen, gai_strerror(result));
-    return 0;
+    int result = getaddrinfo(name, colon + 1, &hints, &found);
+    if (result != 0) {
+        error_set(err, ERROR_INVALID, "--listen %s: %s", listen, gai_strerror(result));
+        return NULL;
+    }
+    return found;
 }
 
 static int open_listener(const struct start_options *options, int *ret_fd, struct error *err)
 {
     static const int on = 1;
-    struct addrinfo *found = NULL;
-    if (resolve(options->listen, &found, err) < 0)
+    struct addrinfo *found = resolve(options->listen, err);
+    if (!found)
         return -1;
     if (!is_loopback(found->ai_addr) && !options->insecure) {
         freeaddrinfo(found);
