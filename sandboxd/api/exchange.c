@@ -126,17 +126,23 @@ void exchange_fail(struct exchange *exchange, enum service_code code, const char
     exchange_respond(exchange, &response);
 }
 
+bool exchange_check_identifier(struct exchange *exchange, const char *identifier)
+{
+    if (identifier && identifier_is_valid(identifier, strlen(identifier)))
+        return true;
+    exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "identifier",
+                  "identifier %s: give 4 to 128 printable ASCII characters without spaces",
+                  identifier ? "is malformed" : "is missing");
+    return false;
+}
+
 struct session *exchange_obtain_session(struct exchange *exchange, const char *identifier,
                                         bool *ret_new)
 {
     struct error err = {0};
     struct session *session = NULL;
-    if (!identifier || !identifier_is_valid(identifier, strlen(identifier))) {
-        exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "identifier",
-                      "identifier %s: give 4 to 128 printable ASCII characters without spaces",
-                      identifier ? "is malformed" : "is missing");
+    if (!exchange_check_identifier(exchange, identifier))
         return NULL;
-    }
     if (exchange->front->stopping) {
         exchange_fail(exchange, SERVICE_UNAVAILABLE, NULL, "the daemon is stopping");
         return NULL;

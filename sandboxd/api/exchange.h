@@ -69,6 +69,9 @@ void exchange_respond_json(struct exchange *exchange, unsigned status, struct bu
 void exchange_fail(struct exchange *exchange, enum service_code code, const char *target,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* False when it is missing (NULL) or malformed; the exchange has then been answered. */
+bool exchange_check_identifier(struct exchange *exchange, const char *identifier);
+
 /* The session that the request is about, allocated if need be; NULL after having answered with what
  * is wrong. identifier is checked. */
 struct session *exchange_obtain_session(struct exchange *exchange, const char *identifier,

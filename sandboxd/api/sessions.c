@@ -1,8 +1,5 @@
 #include "sandboxd/api/sessions.h"
 
-#include <string.h>
-
-#include "base/core/identifier.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/api/session_link.h"
@@ -10,12 +7,8 @@
 void session_delete(struct exchange *exchange)
 {
     const char *identifier = exchange->identifier;
-    if (!identifier || !identifier_is_valid(identifier, strlen(identifier))) {
-        exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "identifier",
-                      "identifier %s: give 4 to 128 printable ASCII characters without spaces",
-                      identifier ? "is malformed" : "is missing");
+    if (!exchange_check_identifier(exchange, identifier))
         return;
-    }
     struct session *session = pool_find_session(exchange->pool, identifier);
     if (session) {
         exchange->session_number = session_link_of(session)->number;

@@ -162,8 +162,7 @@ static void announce(struct session *session)
                       session->number, NULL, 0, fds, count);
     session->announced = true;
     close_fd(&session->file_front_fd);
-    for (int i = 0; i < 3; i++)
-        close_fd(&session->front_fds[i]);
+    drop_ends(session);
 }
 
 static void joined(struct session *session, pid_t pid, int pid_fd)
