@@ -64,3 +64,41 @@ bool base64_decode(const char *text, size_t length, struct buf *out)
     }
     return digits == 0;
 }
+
+static void replace(char *text, size_t length, char from, char to)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == from)
+            text[i] = to;
+    }
+}
+
+bool base64url_encode(const void *data, size_t length, struct buf *out)
+{
+    size_t start = out->length;
+    if (!base64_encode(data, length, out))
+        return false;
+    while (out->length > start && out->data[out->length - 1] == '=')
+        out->data[--out->length] = '\0';
+    if (out->data) {
+        replace(out->data + start, out->length - start, '+', '-');
+        replace(out->data + start, out->length - start, '/', '_');
+    }
+    return true;
+}
+
+bool base64url_decode(const char *text, size_t length, struct buf *out)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (size_t i = 0; i < length; i++) {
+        if (!text[i] || !strchr(letters, text[i]))
+            return false;
+    }
+    AUTO_BUF struct buf padded = {0};
+    if (!buf_append(&padded, text, length) || !buf_append(&padded, "==", (4 - length % 4) % 4 % 3))
+        return false;
+    replace(padded.data, padded.length, '-', '+');
+    replace(padded.data, padded.length, '_', '/');
+    return base64_decode(padded.data, padded.length, out);
+}

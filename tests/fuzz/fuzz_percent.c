@@ -49,11 +49,23 @@ static void check_base64(const char *text, size_t length)
     CHECK(ignored.length <= length);
 }
 
+/* What decodes at all has exactly one text. */
+static void check_base64url(const char *text, size_t length)
+{
+    AUTO_BUF struct buf encoded = {0};
+    AUTO_BUF struct buf decoded = {0};
+    if (!base64url_decode(text, length, &decoded))
+        return;
+    CHECK(base64url_encode(decoded.data, decoded.length, &encoded));
+    CHECK(encoded.length == length && (length == 0 || memcmp(encoded.data, text, length) == 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
     check_percent(text, size);
     check_lossy(text, size);
     check_base64(text, size);
+    check_base64url(text, size);
     return 0;
 }
