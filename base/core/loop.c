@@ -20,8 +20,7 @@ struct loop {
     struct epoll_event *current; /* the batch being dispatched: stopped watches are taken out */
     int current_count;
 
-    int (*on_prepare)(void *self);
-    void *prepare_self;
+    struct preparation *preparations;
 };
 
 struct loop *loop_create(struct clock clock, struct error *err)
@@ -142,10 +141,29 @@ void loop_stop_timer(struct loop *loop, struct timer *timer)
     heap_sink(loop, last);
 }
 
-void loop_set_prepare(struct loop *loop, int (*on_prepare)(void *self), void *self)
+void loop_add_preparation(struct loop *loop, struct preparation *preparation,
+                          int (*on_prepare)(void *self), void *self)
 {
-    loop->on_prepare = on_prepare;
-    loop->prepare_self = self;
+    *preparation = (struct preparation){
+        .next = loop->preparations,
+        .link = &loop->preparations,
+        .on_prepare = on_prepare,
+        .self = self,
+    };
+    if (preparation->next)
+        preparation->next->link = &preparation->next;
+    loop->preparations = preparation;
+}
+
+void loop_remove_preparation(struct loop *loop, struct preparation *preparation)
+{
+    (void)loop;
+    if (!preparation->link)
+        return;
+    *preparation->link = preparation->next;
+    if (preparation->next)
+        preparation->next->link = preparation->link;
+    *preparation = (struct preparation){0};
 }
 
 int64_t loop_now_ms(struct loop *loop)
@@ -155,8 +173,8 @@ int64_t loop_now_ms(struct loop *loop)
 
 static int bounded_wait(struct loop *loop, int wait_ms)
 {
-    if (loop->on_prepare) {
-        int most = loop->on_prepare(loop->prepare_self);
+    for (struct preparation *p = loop->preparations; p; p = p->next) {
+        int most = p->on_prepare(p->self);
         if (most >= 0 && (wait_ms < 0 || most < wait_ms))
             wait_ms = most;
     }

@@ -1,7 +1,7 @@
 /* loop: one epoll descriptor, timers by a clock that is passed in, one thread.
  *
- * Watches and timers are embedded in the caller's structs and never allocated here. Callbacks may
- * start, change and stop any watch or timer, their own included.
+ * Watches, timers and preparations are embedded in the caller's structs and never allocated here.
+ * Callbacks may start, change and stop any watch or timer, their own included.
  */
 #pragma once
 
@@ -33,6 +33,15 @@ struct timer {
     void *self;
 };
 
+/* What must happen before each wait, for libraries that keep timers of their own. Zeroed means
+ * inactive. */
+struct preparation {
+    struct preparation *next;
+    struct preparation **link; /* what points here; NULL: inactive */
+    int (*on_prepare)(void *self);
+    void *self;
+};
+
 /* returned; NULL with *err set when the kernel has no epoll descriptor left */
 struct loop *loop_create(struct clock clock, struct error *err);
 void loop_destroy(struct loop *loop);
@@ -49,9 +58,12 @@ void loop_start_timer(struct loop *loop, struct timer *timer, int64_t at_ms,
                       void (*on_time)(void *self), void *self);
 void loop_stop_timer(struct loop *loop, struct timer *timer);
 
-/* Runs before each wait; returns the most milliseconds to wait, or -1 for "as long as you like".
- * For libraries that keep timers of their own. */
-void loop_set_prepare(struct loop *loop, int (*on_prepare)(void *self), void *self);
+/* on_prepare runs before each wait; it returns the most milliseconds to wait, or -1 for "as long as
+ * you like". It must not add or remove preparations. */
+void loop_add_preparation(struct loop *loop, struct preparation *preparation,
+                          int (*on_prepare)(void *self), void *self);
+/* Harmless on one that was not added. */
+void loop_remove_preparation(struct loop *loop, struct preparation *preparation);
 
 int64_t loop_now_ms(struct loop *loop);
 

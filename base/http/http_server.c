@@ -57,7 +57,9 @@ struct http_server {
     struct watch watch;
     struct connection *connections;
     unsigned count;
+    bool is_tls;
     bool resumed; /* a connection waits for the library to run */
+    struct preparation preparation;
 };
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
@@ -77,8 +79,9 @@ static void on_head_late(void *self)
         "{\"error\":{\"code\":\"RequestTimeout\",\"message\":\"the head came too slowly\"}}";
     struct connection *connection = self;
     /* Whether it arrives is the client's business. The library finds the end of the stream at its
-     * next read and closes. */
-    (void)!send(connection->fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+     * next read and closes. Clear text would only corrupt a TLS stream. */
+    if (!connection->server->is_tls)
+        (void)!send(connection->fd, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(connection->fd, SHUT_RDWR);
 }
 
@@ -153,6 +156,11 @@ const char *http_request_target(const struct http_request *request)
 const char *http_request_header(const struct http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+bool http_request_is_tls(const struct http_request *request)
+{
+    return connection_of(request->mhd)->server->is_tls;
 }
 
 int64_t http_request_content_length(const struct http_request *request)
@@ -444,11 +452,21 @@ static int on_prepare(void *self)
     return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 
+static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
 static struct MHD_Daemon *start_daemon(struct http_server *server, int listen_fd,
                                        const struct http_server_options *options)
 {
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (server->is_tls ? MHD_USE_TLS : 0);
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->certificate_pem},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->key_pem},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)tls_priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, server,
+        flags, 0, NULL, NULL, on_access, server, MHD_OPTION_ARRAY, server->is_tls ? tls : plain,
         MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle_timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
@@ -474,9 +492,13 @@ struct http_server *http_server_create(struct loop *loop, const struct http_serv
     server->loop = loop;
     server->handler = *handler;
     server->idle_timeout_ms = (int64_t)options->idle_timeout_s * 1000;
+    server->is_tls = options->certificate_pem && options->key_pem;
     server->daemon = start_daemon(server, listen_fd, options);
     if (!server->daemon) {
-        error_set(err, ERROR_SYSTEM, "the HTTP server cannot start");
+        if (server->is_tls)
+            error_set(err, ERROR_INVALID, "HTTPS cannot start with this certificate and key");
+        else
+            error_set(err, ERROR_SYSTEM, "the HTTP server cannot start");
         free(server);
         return NULL;
     }
@@ -486,7 +508,7 @@ struct http_server *http_server_create(struct loop *loop, const struct http_serv
         http_server_destroy(server);
         return NULL;
     }
-    loop_set_prepare(loop, on_prepare, server);
+    loop_add_preparation(loop, &server->preparation, on_prepare, server);
     return server;
 }
 
@@ -498,7 +520,7 @@ void http_server_destroy(struct http_server *server)
     for (struct connection *c = server->connections; c; c = c->next)
         http_request_continue(&c->request);
     loop_unwatch(server->loop, &server->watch);
-    loop_set_prepare(server->loop, NULL, NULL);
+    loop_remove_preparation(server->loop, &server->preparation);
     MHD_stop_daemon(server->daemon);
     free(server);
 }

@@ -1,4 +1,4 @@
-/* http_server: HTTP/1.1 on one listening socket, driven by the loop, one thread.
+/* http_server: HTTP/1.1 on one listening socket, plain or by TLS, driven by the loop, one thread.
  *
  * Runs in: the front. The only file that meets libmicrohttpd. Bodies stream: no request makes it
  * hold more than a few kilobytes. Heads pass http_guard before the handler sees them: ambiguous
@@ -57,9 +57,13 @@ struct http_server_options {
     unsigned connections_max;
     int idle_timeout_s; /* keep-alive connections and stalled bodies; parked requests never time out
                          */
+    /* PEM texts, borrowed for the call; both or neither. With them the server speaks TLS 1.2 and
+     * later and nothing else. */
+    const char *certificate_pem; /* its chain may follow it */
+    const char *key_pem;
 };
 
-/* returned */
+/* returned; NULL with *err: ERROR_INVALID when certificate and key cannot be used */
 struct http_server *http_server_create(struct loop *loop, const struct http_server_options *options,
                                        const struct http_handler *handler, struct error *err);
 /* Ends every connection; on_gone is called for each request. */
@@ -74,6 +78,7 @@ const char *http_request_method(const struct http_request *request);
 const char *http_request_target(const struct http_request *request);
 /* Name in any case; NULL where absent; the first of several. Borrowed until on_gone. */
 const char *http_request_header(const struct http_request *request, const char *name);
+bool http_request_is_tls(const struct http_request *request);
 /* -1: not known (chunked). 0: no body. */
 int64_t http_request_content_length(const struct http_request *request);
 void http_request_set_data(struct http_request *request, void *data);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +13,25 @@
 #include "tests/support/unit.h"
 
 #define HOST "Host: a\r\n"
+
+/* Made for these tests; it guards nothing. */
+static const char certificate_pem[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBfzCCASWgAwIBAgIUZzv7Eq/6vZaex7rQw+PlSjSt/0gwCgYIKoZIzj0EAwIw\n"
+    "FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDA3NTMyM1oYDzIxMjYxMDMx\n"
+    "MDc1MzIzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n"
+    "PQMBBwNCAAS+14Xvf5RKe+cBkBExl9mWRZ7dqkFh4ow9+bESB6K36fn0C5wv+OBA\n"
+    "FPTVqKwacI+NBpL0bbD3wQLm84nZ0R+io1MwUTAdBgNVHQ4EFgQUSZzDDsXNLRlj\n"
+    "hZcNo1N/Ilr5euAwHwYDVR0jBBgwFoAUSZzDDsXNLRljhZcNo1N/Ilr5euAwDwYD\n"
+    "VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiB8Nvz/pVdc9q48INWqluZU\n"
+    "yV32QUvLhpSbNnhhhvg5PAIhAPvYOR9VL2JiwtWwNbzk21HbUYX1uLLBomadyCnu\n"
+    "mIal\n"
+    "-----END CERTIFICATE-----\n";
+static const char key_pem[] = "-----BEGIN PRIVATE KEY-----\n"
+                              "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg8rLI8e2urDMf4PRm\n"
+                              "HMa+yznVTcTsAWoLmhhfDBFDBCKhRANCAAS+14Xvf5RKe+cBkBExl9mWRZ7dqkFh\n"
+                              "4ow9+bESB6K36fn0C5wv+OBAFPTVqKwacI+NBpL0bbD3wQLm84nZ0R+i\n"
+                              "-----END PRIVATE KEY-----\n";
 
 enum { ROUNDS_MAX = 20000, BODY_BYTES = 3000000 };
 
@@ -28,6 +48,7 @@ struct fixture {
     size_t body_bytes;
     int heads, ends, gone, refusals;
     bool answer_at_head, hold_body, park;
+    bool was_tls;
 };
 
 static void answer(struct http_request *request, unsigned status, const char *text, bool close)
@@ -61,6 +82,7 @@ static void on_end(void *self, struct http_request *request)
 {
     struct fixture *f = self;
     f->ends++;
+    f->was_tls = http_request_is_tls(request);
     if (f->park)
         f->parked = request;
     else
@@ -472,6 +494,140 @@ static void a_quiet_server_takes_no_new_connections(void **state)
     assert_int_equal(f->ends, 2);
 }
 
+/* A second server beside the fixture's, in the same loop. */
+struct tls_fixture {
+    struct fixture *plain;
+    struct http_server *server;
+    gnutls_certificate_credentials_t credentials;
+    gnutls_session_t session;
+    int client_fd;
+};
+
+static int listen_on(struct sockaddr_in *address)
+{
+    socklen_t length = sizeof *address;
+    *address = (struct sockaddr_in){.sin_family = AF_INET};
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)address, length), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)address, &length), 0);
+    return fd;
+}
+
+static struct tls_fixture open_tls(struct fixture *f, const char *priorities)
+{
+    struct tls_fixture tls = {.plain = f};
+    struct sockaddr_in address;
+    struct error err = {0};
+    AUTO_CLOSE int listen_fd = listen_on(&address);
+    struct http_server_options options = {.listen_fd = listen_fd,
+                                          .connections_max = 8,
+                                          .idle_timeout_s = 60,
+                                          .certificate_pem = certificate_pem,
+                                          .key_pem = key_pem};
+    struct http_handler handler = {f, on_head, on_body, on_end, on_gone, on_refused};
+    tls.server = http_server_create(f->loop, &options, &handler, &err);
+    assert_non_null(tls.server);
+    tls.client_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(tls.client_fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(fcntl(tls.client_fd, F_SETFL, O_NONBLOCK), 0);
+    gnutls_certificate_allocate_credentials(&tls.credentials);
+    gnutls_init(&tls.session, GNUTLS_CLIENT | GNUTLS_NONBLOCK);
+    gnutls_priority_set_direct(tls.session, priorities, NULL);
+    gnutls_credentials_set(tls.session, GNUTLS_CRD_CERTIFICATE, tls.credentials);
+    gnutls_transport_set_int(tls.session, tls.client_fd);
+    return tls;
+}
+
+static void close_tls(struct tls_fixture *tls)
+{
+    gnutls_deinit(tls->session);
+    gnutls_certificate_free_credentials(tls->credentials);
+    close_fd(&tls->client_fd);
+    http_server_destroy(tls->server);
+}
+
+static void turn_loop(struct fixture *f)
+{
+    struct error err = {0};
+    assert_int_equal(loop_run_once(f->loop, 1, &err), 0);
+}
+
+static int shake_hands(struct tls_fixture *tls)
+{
+    int result = GNUTLS_E_AGAIN;
+    for (int i = 0; i < ROUNDS_MAX && result < 0 && !gnutls_error_is_fatal(result); i++) {
+        turn_loop(tls->plain);
+        result = gnutls_handshake(tls->session);
+    }
+    return result;
+}
+
+static void tls_and_plain_are_served_in_one_loop(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_fixture tls = open_tls(f, "NORMAL");
+    static const char request[] = "GET /secret HTTP/1.1\r\n" HOST "\r\n";
+    char answer[4096] = "";
+    assert_int_equal(shake_hands(&tls), GNUTLS_E_SUCCESS);
+    assert_int_equal(gnutls_record_send(tls.session, request, sizeof request - 1),
+                     sizeof request - 1);
+    ssize_t n = -1;
+    for (int i = 0; i < ROUNDS_MAX && n <= 0; i++) {
+        turn_loop(f);
+        n = gnutls_record_recv(tls.session, answer, sizeof answer - 1);
+    }
+    assert_non_null(strstr(answer, "200 OK"));
+    assert_true(f->was_tls);
+
+    connect_client(f);
+    send_text(f, "GET /plain HTTP/1.1\r\n" HOST "\r\n");
+    expect(f, "/plain");
+    assert_false(f->was_tls);
+    close_tls(&tls);
+    send_text(f, "GET /after HTTP/1.1\r\n" HOST "\r\n");
+    expect(f, "/after");
+}
+
+static void tls_before_1_2_is_refused(void **state)
+{
+    struct tls_fixture tls = open_tls(*state, "NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT");
+    assert_true(gnutls_error_is_fatal(shake_hands(&tls)));
+    close_tls(&tls);
+}
+
+static void a_late_head_gets_no_clear_text_into_tls(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_fixture tls = open_tls(f, "NORMAL");
+    char bytes[64];
+    for (int i = 0; i < ROUNDS_MAX && http_server_connections(tls.server) == 0; i++)
+        turn_loop(f);
+    f->clock.time_ms += HTTP_HEAD_DEADLINE_MS;
+    ssize_t n = -1;
+    for (int i = 0; i < ROUNDS_MAX && n < 0; i++) {
+        turn_loop(f);
+        n = recv(tls.client_fd, bytes, sizeof bytes, 0);
+    }
+    assert_int_equal(n, 0);
+    close_tls(&tls);
+}
+
+static void a_certificate_that_is_none_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct http_server_options options = {.listen_fd = f->listen_fd,
+                                          .connections_max = 8,
+                                          .idle_timeout_s = 60,
+                                          .certificate_pem = "none",
+                                          .key_pem = key_pem};
+    struct http_handler handler = {f, on_head, on_body, on_end, on_gone, on_refused};
+    assert_null(http_server_create(f->loop, &options, &handler, &err));
+    assert_error(err, ERROR_INVALID, "certificate");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -491,6 +647,10 @@ int main(void)
         TEST(headers_beyond_the_limits_are_refused),
         TEST(the_largest_head_fits),
         TEST(a_quiet_server_takes_no_new_connections),
+        TEST(tls_and_plain_are_served_in_one_loop),
+        TEST(tls_before_1_2_is_refused),
+        TEST(a_late_head_gets_no_clear_text_into_tls),
+        TEST(a_certificate_that_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

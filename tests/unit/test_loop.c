@@ -141,10 +141,17 @@ static void preparation_runs_before_each_wait_and_bounds_it(void **state)
 {
     struct fixture *f = *state;
     int calls = 0;
-    loop_set_prepare(f->loop, count_prepare, &calls);
+    struct preparation first, second;
+    loop_add_preparation(f->loop, &first, count_prepare, &calls);
+    loop_add_preparation(f->loop, &second, count_prepare, &calls);
     struct error err = {0};
     assert_int_equal(loop_run_once(f->loop, -1, &err), 0); /* would wait for ever */
-    assert_int_equal(calls, 1);
+    assert_int_equal(calls, 2);
+    loop_remove_preparation(f->loop, &first);
+    loop_remove_preparation(f->loop, &first);
+    assert_int_equal(loop_run_once(f->loop, -1, &err), 0);
+    assert_int_equal(calls, 3);
+    loop_remove_preparation(f->loop, &second);
 }
 
 int main(void)
