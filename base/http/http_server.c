@@ -46,6 +46,7 @@ struct connection {
     struct connection **link; /* what points here */
     int fd;
     struct timer head_timer;
+    struct watch hang_up;
     struct http_request request;
 };
 
@@ -123,6 +124,8 @@ static struct MHD_Response *make_response(struct http_response *response)
  * answer only inside its own callback, so it is kept until then. */
 void http_request_respond(struct http_request *request, struct http_response *response)
 {
+    struct connection *connection = connection_of(request->mhd);
+    loop_unwatch(connection->server->loop, &connection->hang_up);
     request->is_answered = true;
     request->status = response->status;
     request->answer = make_response(response);
@@ -195,6 +198,23 @@ void http_request_continue(struct http_request *request)
         connection_of(request->mhd)->server->resumed = true;
         MHD_resume_connection(request->mhd);
     }
+}
+
+static void on_hang_up(void *self, uint32_t events)
+{
+    (void)events;
+    struct connection *connection = self;
+    struct http_server *server = connection->server;
+    loop_unwatch(server->loop, &connection->hang_up);
+    server->handler.on_hang_up(server->handler.self, &connection->request);
+}
+
+void http_request_watch_hang_up(struct http_request *request)
+{
+    struct connection *connection = connection_of(request->mhd);
+    if (!request->is_answered && !connection->hang_up.active)
+        loop_watch(connection->server->loop, &connection->hang_up, connection->fd, EPOLLRDHUP,
+                   on_hang_up, connection, NULL);
 }
 
 static enum MHD_Result suspend(struct http_request *request)
@@ -362,6 +382,7 @@ static void finish_request(struct connection *connection)
 {
     struct http_server *server = connection->server;
     struct http_request *request = &connection->request;
+    loop_unwatch(server->loop, &connection->hang_up);
     if (request->presented)
         server->handler.on_gone(server->handler.self, request);
     if (request->answer)

@@ -46,8 +46,10 @@ struct http_handler {
     void (*on_end)(void *self, struct http_request *request);
     /* Last call for a request: answered and sent, or the client vanished; after this the pointer is
      * dead. A client that hangs up while its request is parked is noticed only when the response is
-     * given. */
+     * given, or by http_request_watch_hang_up. */
     void (*on_gone)(void *self, struct http_request *request);
+    /* A watched request's client has hung up: http_request_watch_hang_up. May be NULL otherwise. */
+    void (*on_hang_up)(void *self, struct http_request *request);
     void (*on_refused)(void *self, struct http_request *request, enum http_refusal why,
                        const char *message);
 };
@@ -87,6 +89,10 @@ void *http_request_data(const struct http_request *request);
 /* Stops on_body and on_end until http_request_continue: back-pressure reaches the client. */
 void http_request_hold(struct http_request *request);
 void http_request_continue(struct http_request *request);
+
+/* For a request that is parked: on_hang_up is called once when the client ends its side of the
+ * stream, unless an answer comes first. */
+void http_request_watch_hang_up(struct http_request *request);
 
 /* A response being built. One of body or fd. */
 enum { HTTP_RESPONSE_HEADERS_MAX = 24 };

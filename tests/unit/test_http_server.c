@@ -46,7 +46,7 @@ struct fixture {
 
     struct http_request *parked;
     size_t body_bytes;
-    int heads, ends, gone, refusals;
+    int heads, ends, gone, refusals, hang_ups;
     bool answer_at_head, hold_body, park;
     bool was_tls;
 };
@@ -95,6 +95,13 @@ static void on_gone(void *self, struct http_request *request)
     ((struct fixture *)self)->gone++;
 }
 
+static void on_hang_up(void *self, struct http_request *request)
+{
+    struct fixture *f = self;
+    f->hang_ups++;
+    answer(request, 200, "nobody hears", false);
+}
+
 static void on_refused(void *self, struct http_request *request, enum http_refusal why,
                        const char *message)
 {
@@ -117,7 +124,7 @@ static int set_up(void **state)
     f->loop = loop_create(clock_by_hand(&f->clock), &err);
     struct http_server_options options = {
         .listen_fd = f->listen_fd, .connections_max = 8, .idle_timeout_s = 60};
-    struct http_handler handler = {f, on_head, on_body, on_end, on_gone, on_refused};
+    struct http_handler handler = {f, on_head, on_body, on_end, on_gone, on_hang_up, on_refused};
     f->server = http_server_create(f->loop, &options, &handler, &err);
     return f->server ? 0 : -1;
 }
@@ -313,6 +320,25 @@ static void a_parked_request_ends_with_the_server(void **state)
         turn(f);
     http_server_destroy(f->server);
     f->server = NULL;
+    assert_int_equal(f->gone, 1);
+}
+
+static void a_hang_up_of_a_watched_request_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    f->park = true;
+    connect_client(f);
+    send_text(f, "GET /later HTTP/1.1\r\n" HOST "\r\n");
+    for (int i = 0; i < ROUNDS_MAX && !f->parked; i++)
+        turn(f);
+    http_request_watch_hang_up(f->parked);
+    for (int i = 0; i < 20; i++)
+        turn(f);
+    assert_int_equal(f->hang_ups, 0);
+    shutdown(f->client_fd, SHUT_RDWR);
+    for (int i = 0; i < ROUNDS_MAX && f->gone == 0; i++)
+        turn(f);
+    assert_int_equal(f->hang_ups, 1);
     assert_int_equal(f->gone, 1);
 }
 
@@ -526,7 +552,7 @@ static struct tls_fixture open_tls(struct fixture *f, const char *priorities)
                                           .idle_timeout_s = 60,
                                           .certificate_pem = certificate_pem,
                                           .key_pem = key_pem};
-    struct http_handler handler = {f, on_head, on_body, on_end, on_gone, on_refused};
+    struct http_handler handler = {f, on_head, on_body, on_end, on_gone, on_hang_up, on_refused};
     tls.server = http_server_create(f->loop, &options, &handler, &err);
     assert_non_null(tls.server);
     tls.client_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -623,7 +649,7 @@ static void a_certificate_that_is_none_is_refused(void **state)
                                           .idle_timeout_s = 60,
                                           .certificate_pem = "none",
                                           .key_pem = key_pem};
-    struct http_handler handler = {f, on_head, on_body, on_end, on_gone, on_refused};
+    struct http_handler handler = {f, on_head, on_body, on_end, on_gone, on_hang_up, on_refused};
     assert_null(http_server_create(f->loop, &options, &handler, &err));
     assert_error(err, ERROR_INVALID, "certificate");
 }
@@ -641,6 +667,7 @@ int main(void)
         TEST(a_held_body_stops_and_goes_on),
         TEST(a_parked_request_is_answered_later),
         TEST(a_parked_request_ends_with_the_server),
+        TEST(a_hang_up_of_a_watched_request_is_noticed),
         TEST(a_file_is_sent_from_its_start),
         TEST(a_head_that_is_late_is_answered_with_408),
         TEST(hostile_requests_are_refused_and_nothing_behind_them_is_served),
