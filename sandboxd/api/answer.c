@@ -98,7 +98,9 @@ void answer_fill(const struct run *run, const struct answer_options *options,
     write_result(run, options, &result);
 
     bool succeeded = run->outcome == RUN_FINISHED && run->done.succeeded;
-    execution->status = succeeded ? WIRE_STATUS_SUCCEEDED : WIRE_STATUS_FAILED;
+    execution->status = run->outcome == RUN_CANCELED ? WIRE_STATUS_CANCELED
+                        : succeeded                  ? WIRE_STATUS_SUCCEEDED
+                                                     : WIRE_STATUS_FAILED;
     execution->standard_output = take_stream(&output, options, &execution->standard_output_length);
     execution->standard_error = take_stream(&errors, options, &execution->standard_error_length);
     execution->result_length = result.length;

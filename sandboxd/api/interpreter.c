@@ -132,11 +132,19 @@ static struct run *end_run(struct interpreter *interpreter)
     return run;
 }
 
+static enum run_outcome outcome_of(const struct interpreter *interpreter,
+                                   enum run_outcome undisturbed)
+{
+    if (interpreter->canceled)
+        return RUN_CANCELED;
+    return interpreter->interrupted ? RUN_TIMED_OUT : undisturbed;
+}
+
 static void finish_run(struct interpreter *interpreter, const struct done_message *done)
 {
     struct run *run = end_run(interpreter);
     run->done = *done;
-    run->outcome = interpreter->interrupted ? RUN_TIMED_OUT : RUN_FINISHED;
+    run->outcome = outcome_of(interpreter, RUN_FINISHED);
     interpreter->state = INTERPRETER_SETTLING;
     run->on_finished(run->self, run);
     if (interpreter->state == INTERPRETER_SETTLING && !interpreter->signal_pending)
@@ -322,6 +330,7 @@ void interpreter_start_run(struct interpreter *interpreter, struct run *run)
     interpreter->state = INTERPRETER_RUNNING;
     interpreter->run = run;
     interpreter->interrupted = false;
+    interpreter->canceled = false;
     capture_open(&run->output, CAPTURE_BYTES_MAX);
     capture_open(&run->errors, CAPTURE_BYTES_MAX);
     random_bytes(&run->nonce, sizeof run->nonce);
@@ -333,6 +342,15 @@ void interpreter_start_run(struct interpreter *interpreter, struct run *run)
                      loop_now_ms(interpreter->loop) + STREAM_WATCH_DELAY_MS, watch_streams,
                      interpreter);
     send_code(interpreter);
+}
+
+void interpreter_cancel(struct interpreter *interpreter, const struct run *run)
+{
+    if (interpreter->run != run || interpreter->interrupted)
+        return;
+    interpreter->canceled = true;
+    if (interpreter->state == INTERPRETER_RUNNING)
+        on_deadline(interpreter);
 }
 
 void interpreter_on_signalled(struct interpreter *interpreter)
@@ -358,7 +376,7 @@ void interpreter_describe_ending(const struct gone_message *gone, char *ret_text
 static void describe_run(struct interpreter *interpreter, const struct gone_message *gone,
                          struct run *run)
 {
-    run->outcome = interpreter->interrupted ? RUN_TIMED_OUT : RUN_ABORTED;
+    run->outcome = outcome_of(interpreter, RUN_ABORTED);
     run->ending[0] = '\0';
     if (!gone) {
         snprintf(run->ending, sizeof run->ending, "The session was removed while this ran.");

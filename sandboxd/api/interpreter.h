@@ -31,6 +31,7 @@ enum {
 enum run_outcome {
     RUN_FINISHED,  /* `done` is filled */
     RUN_TIMED_OUT, /* interrupted or killed at its deadline */
+    RUN_CANCELED,  /* interrupted or killed by interpreter_cancel */
     RUN_ABORTED,   /* the interpreter died; `ending` says how */
 };
 
@@ -91,7 +92,8 @@ struct interpreter {
     struct timer deadline;
     struct run *run;
     uint64_t ping_nonce;
-    bool interrupted;    /* the run's deadline has passed */
+    bool interrupted; /* the run's deadline has passed, or it was canceled */
+    bool canceled;
     bool signal_pending; /* the broker has not answered the interrupt yet */
     bool broke_protocol;
 };
@@ -109,6 +111,10 @@ int interpreter_attach(struct interpreter *interpreter, int channel_fd, int stdo
 
 /* Only when idle. */
 void interpreter_start_run(struct interpreter *interpreter, struct run *run);
+
+/* Interrupts this run if it is under way, and kills the interpreter after the grace; on_finished
+ * follows. */
+void interpreter_cancel(struct interpreter *interpreter, const struct run *run);
 
 /* The broker's answers. */
 void interpreter_on_signalled(struct interpreter *interpreter);

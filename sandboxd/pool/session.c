@@ -56,6 +56,20 @@ int session_enqueue_execution(struct session *session, struct work *work, struct
     return 0;
 }
 
+void session_withdraw_execution(struct session *session, struct work *work)
+{
+    struct work_queue rest = {0};
+    bool waits = false;
+    for (struct work *each; (each = queue_pop(&session->executions));) {
+        waits = waits || each == work;
+        if (each != work)
+            queue_push(&rest, each);
+    }
+    session->executions = rest;
+    if (waits)
+        session_release(session);
+}
+
 void session_enqueue_transfer(struct session *session, struct work *work)
 {
     session_hold(session);

@@ -79,6 +79,8 @@ struct session {
 /* Queues an execution; its turn comes when everything before it is done. ERROR_LIMIT beyond
  * SESSION_QUEUE_MAX. The turn ends with session_on_interpreter_idle or _gone. */
 int session_enqueue_execution(struct session *session, struct work *work, struct error *err);
+/* Takes back an execution that still waits. */
+void session_withdraw_execution(struct session *session, struct work *work);
 /* Queues a file operation; its turn comes as soon as the session has a shell, beside executions.
  * The caller ends it with session_release. */
 void session_enqueue_transfer(struct session *session, struct work *work);

@@ -290,6 +290,26 @@ static void the_deadline_interrupts_and_then_kills(void **state)
     assert_int_equal(f->interpreter.state, INTERPRETER_NONE);
 }
 
+static void a_canceled_run_is_interrupted_at_once_and_then_killed(void **state)
+{
+    struct fixture *f = *state;
+    struct run another = {0};
+    attach_ready(f);
+    run_and_receive(f, "while True: pass");
+    interpreter_cancel(&f->interpreter, &another);
+    assert_int_equal(f->interrupts, 0);
+    interpreter_cancel(&f->interpreter, &f->run);
+    interpreter_cancel(&f->interpreter, &f->run);
+    assert_int_equal(f->interrupts, 1);
+    interpreter_on_signalled(&f->interpreter);
+    f->clock.time_ms += INTERPRETER_GRACE_MS;
+    settle(f);
+    assert_int_equal(f->kills, 1);
+    struct gone_message gone = {.wait_status = SIGKILL};
+    interpreter_on_gone(&f->interpreter, &gone);
+    assert_int_equal(f->run.outcome, RUN_CANCELED);
+}
+
 static void the_next_run_waits_for_the_answer_to_the_interrupt(void **state)
 {
     struct fixture *f = *state;
@@ -400,6 +420,7 @@ int main(void)
         TEST(frames_nobody_asked_for_end_the_interpreter),
         TEST(a_result_of_another_kind_than_announced_ends_the_interpreter),
         TEST(the_deadline_interrupts_and_then_kills),
+        TEST(a_canceled_run_is_interrupted_at_once_and_then_killed),
         TEST(the_next_run_waits_for_the_answer_to_the_interrupt),
         TEST(a_death_says_how_it_ended),
         TEST(an_answer_sent_just_before_death_counts),

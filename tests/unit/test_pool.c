@@ -325,6 +325,28 @@ static void a_transfer_waits_for_the_shell_only(void **state)
     pool_destroy(f.pool);
 }
 
+static void a_waiting_execution_can_be_withdrawn(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    pool_with(&f, 10, 0);
+    struct session *session = obtain_running(&f, "demo-1");
+    struct probe first = probe_create(), second = probe_create(), third = probe_create();
+    enqueue(session, &first);
+    enqueue(session, &second);
+    enqueue(session, &third);
+    unsigned holds = session->holds;
+    session_withdraw_execution(session, &second.work);
+    assert_int_equal(session->holds, holds - 1);
+    session_withdraw_execution(session, &first.work); /* has its turn */
+    assert_int_equal(session->holds, holds - 1);
+    session_on_interpreter_idle(session);
+    session_on_interpreter_idle(session);
+    assert_int_equal(second.turns + second.losses, 0);
+    assert_int_equal(third.turns, 1);
+    pool_destroy(f.pool);
+}
+
 static void a_dead_interpreter_is_replaced_and_the_queue_goes_on(void **state)
 {
     (void)state;
@@ -442,6 +464,7 @@ int main(void)
         cmocka_unit_test(executions_of_a_session_run_one_after_the_other),
         cmocka_unit_test(the_queue_of_a_session_is_bounded),
         cmocka_unit_test(a_transfer_waits_for_the_shell_only),
+        cmocka_unit_test(a_waiting_execution_can_be_withdrawn),
         cmocka_unit_test(a_dead_interpreter_is_replaced_and_the_queue_goes_on),
         cmocka_unit_test(interpreters_that_die_before_they_are_ready_end_the_attempts),
         cmocka_unit_test(removal_loses_what_waits_and_frees_after_the_last_hold),
