@@ -311,6 +311,12 @@ static void on_gone(void *self, struct http_request *request)
     exchange_unpin(exchange);
 }
 
+static void on_hang_up(void *self, struct http_request *request)
+{
+    (void)self;
+    end_sink(http_request_data(request));
+}
+
 static void on_refused(void *self, struct http_request *request, enum http_refusal why,
                        const char *message)
 {
@@ -327,5 +333,6 @@ const struct http_handler exchange_handler = {
     .on_body = on_body,
     .on_end = on_end,
     .on_gone = on_gone,
+    .on_hang_up = on_hang_up,
     .on_refused = on_refused,
 };

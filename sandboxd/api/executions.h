@@ -5,3 +5,5 @@ struct exchange;
 
 /* POST code/execute and POST executions. */
 void execution_create(struct exchange *exchange);
+void execution_show(struct exchange *exchange);
+void execution_cancel(struct exchange *exchange);

@@ -17,6 +17,7 @@ static const struct {
     [SERVICE_UNSUPPORTED_VERSION] = {400, "UnsupportedApiVersion", NULL},
     [SERVICE_FORBIDDEN] = {403, "Forbidden", NULL},
     [SERVICE_FILE_NOT_FOUND] = {404, "FileNotFound", NULL},
+    [SERVICE_EXECUTION_NOT_FOUND] = {404, "ExecutionNotFound", NULL},
     [SERVICE_POOL_NOT_FOUND] = {404, "SessionPoolNotFound", NULL},
     [SERVICE_RESOURCE_NOT_FOUND] = {404, "ResourceNotFound", NULL},
     [SERVICE_REQUEST_TOO_LARGE] = {413, "RequestEntityTooLarge", NULL},

@@ -17,6 +17,8 @@ static const struct route routes[] = {
     /* method  pattern                         generation        open   body               handler */
     {"POST",   "code/execute",                 GEN_1,            false, ROUTE_BODY_JSON,   execution_create},
     {"POST",   "executions",                   GEN_2,            false, ROUTE_BODY_JSON,   execution_create},
+    {"GET",    "executions/{name}",             GEN_2,            false, ROUTE_BODY_NONE,   execution_show},
+    {"POST",   "executions/{name}/cancel",      GEN_2,            false, ROUTE_BODY_NONE,   execution_cancel},
     {"POST",   "files/upload",                 GEN_1,            false, ROUTE_BODY_STREAM, upload_create},
     {"POST",   "files",                        GEN_2,            false, ROUTE_BODY_STREAM, upload_create},
     {"GET",    "files",                        ROUTE_BY_VERSION, false, ROUTE_BODY_NONE,   file_list},

@@ -68,6 +68,7 @@ void session_link_destroy(struct session_link *link)
 {
     interpreter_on_gone(&link->interpreter, NULL);
     shell_close(&link->shell);
+    execution_log_clear(&link->executions);
     link->session->link = NULL;
     free(link);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/core/random.h"
+#include "sandboxd/api/execution_log.h"
 #include "sandboxd/api/interpreter.h"
 #include "sandboxd/api/shell.h"
 #include "sandboxd/pool/pool.h"
@@ -21,6 +22,7 @@ struct session_link {
     int64_t requested_us;  /* for the log */
     struct interpreter interpreter;
     struct shell shell;
+    struct execution_log executions;
     struct table_node node;
 };
 
