@@ -13,6 +13,7 @@
 #include "base/core/log.h"
 #include "base/core/random.h"
 #include "base/json/json.h"
+#include "sandboxd/api/auth.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/api/origin.h"
 #include "sandboxd/api/session_link.h"
@@ -160,7 +161,7 @@ struct session *exchange_obtain_session(struct exchange *exchange, const char *i
 static bool read_version(struct exchange *exchange)
 {
     struct error err = {0};
-    if (exchange->match.route->open)
+    if (exchange->match.route->plane == PLANE_OPEN)
         return true;
     const char *text = http_target_parameter(&exchange->target, "api-version");
     if (!text || !*text) {
@@ -219,6 +220,8 @@ static bool find_route(struct exchange *exchange)
     default:
         break;
     }
+    if (exchange->match.route->plane == PLANE_OPEN)
+        return true;
     exchange->pool = front_find_pool(exchange->front, exchange->match.pool);
     if (!exchange->pool) {
         exchange_fail(exchange, SERVICE_POOL_NOT_FOUND, NULL, "there is no pool \"%.64s\"",
@@ -241,7 +244,7 @@ static bool is_from_here(struct exchange *exchange)
 
 static bool body_may_fit(struct exchange *exchange)
 {
-    if (exchange->match.route->body != ROUTE_BODY_JSON ||
+    if (exchange->match.route->body != ROUTE_BODY_WHOLE ||
         http_request_content_length(exchange->request) <= (int64_t)JSON_BYTES_MAX)
         return true;
     exchange_fail(exchange, SERVICE_REQUEST_TOO_LARGE, NULL,
@@ -252,8 +255,8 @@ static bool body_may_fit(struct exchange *exchange)
 static void on_head(void *self, struct http_request *request)
 {
     struct exchange *exchange = exchange_create(self, request);
-    if (!is_from_here(exchange) || !find_route(exchange) || !read_version(exchange) ||
-        !read_identifier(exchange) || !body_may_fit(exchange))
+    if (!is_from_here(exchange) || !find_route(exchange) || !auth_check(exchange) ||
+        !read_version(exchange) || !read_identifier(exchange) || !body_may_fit(exchange))
         return;
     if (exchange->match.route->body == ROUTE_BODY_STREAM)
         exchange->match.route->handle(exchange);
@@ -266,7 +269,7 @@ static void on_body(void *self, struct http_request *request, const char *data, 
     exchange->bytes_received += length;
     if (exchange->sink.on_data)
         exchange->sink.on_data(exchange->sink.self, data, length);
-    else if (exchange->match.route->body == ROUTE_BODY_JSON &&
+    else if (exchange->match.route->body == ROUTE_BODY_WHOLE &&
              !buf_append(&exchange->body, data, length))
         exchange_fail(exchange, SERVICE_REQUEST_TOO_LARGE, NULL,
                       "the body is larger than %d bytes; upload data as a file", JSON_BYTES_MAX);

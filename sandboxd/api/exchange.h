@@ -39,7 +39,7 @@ struct exchange {
     enum wire_generation generation;
     const char
         *identifier; /* from query or header; NULL: absent, which only JSON bodies may mend */
-    struct buf body; /* ROUTE_BODY_JSON */
+    struct buf body; /* ROUTE_BODY_WHOLE */
     struct body_sink sink;
     struct session
         *held; /* released with the exchange, when the answer has been sent; may be NULL */

@@ -11,6 +11,8 @@
 #include "base/http/http_server.h"
 #include "sandboxd/api/broker_link.h"
 #include "sandboxd/api/config.h"
+#include "sandboxd/identity/access.h"
+#include "sandboxd/identity/identity.h"
 #include "sandboxd/pool/pool.h"
 
 enum {
@@ -36,6 +38,9 @@ struct front {
     struct http_server *server; /* NULL until the broker has said hello */
     int listen_fd;
     const char *address;
+    struct identity *identity; /* NULL: no token is issued or verified */
+    enum access_mode auth;
+    struct roles roles;
     struct watch signals;
     struct timer stop_timer;
     unsigned exchanges; /* requests under way */

@@ -15,6 +15,7 @@ static const struct {
     [SERVICE_VALIDATION_FAILED] = {400, "SessionRequestValidationFailed", NULL},
     [SERVICE_NOT_SUPPORTED] = {400, "SessionRequestNotSupported", NULL},
     [SERVICE_UNSUPPORTED_VERSION] = {400, "UnsupportedApiVersion", NULL},
+    [SERVICE_UNAUTHORIZED] = {401, "Unauthorized", NULL},
     [SERVICE_FORBIDDEN] = {403, "Forbidden", NULL},
     [SERVICE_FILE_NOT_FOUND] = {404, "FileNotFound", NULL},
     [SERVICE_EXECUTION_NOT_FOUND] = {404, "ExecutionNotFound", NULL},
@@ -47,6 +48,9 @@ void problem_write(enum service_code code, const char *target, const char *messa
     http_response_add(response, "x-ms-error-code", problems[code].name);
     if (problems[code].retry_after)
         http_response_add(response, "Retry-After", problems[code].retry_after);
+
+    if (code == SERVICE_UNAUTHORIZED)
+        http_response_add(response, "WWW-Authenticate", "Bearer");
 
     struct wire_error error = {
         .code = (char *)problems[code].name,

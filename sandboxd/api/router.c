@@ -7,6 +7,7 @@
 #include "sandboxd/api/executions.h"
 #include "sandboxd/api/files.h"
 #include "sandboxd/api/sessions.h"
+#include "sandboxd/api/tokens.h"
 #include "sandboxd/api/uploads.h"
 
 #define GEN_1 WIRE_GENERATION_1
@@ -14,21 +15,27 @@
 
 /* clang-format off */
 static const struct route routes[] = {
-    /* method  pattern                         generation        open   body               handler */
-    {"POST",   "code/execute",                 GEN_1,            false, ROUTE_BODY_JSON,   execution_create},
-    {"POST",   "executions",                   GEN_2,            false, ROUTE_BODY_JSON,   execution_create},
-    {"GET",    "executions/{name}",             GEN_2,            false, ROUTE_BODY_NONE,   execution_show},
-    {"POST",   "executions/{name}/cancel",      GEN_2,            false, ROUTE_BODY_NONE,   execution_cancel},
-    {"POST",   "files/upload",                 GEN_1,            false, ROUTE_BODY_STREAM, upload_create},
-    {"POST",   "files",                        GEN_2,            false, ROUTE_BODY_STREAM, upload_create},
-    {"GET",    "files",                        ROUTE_BY_VERSION, false, ROUTE_BODY_NONE,   file_list},
-    {"GET",    "files/content/{name}/content", GEN_1,            false, ROUTE_BODY_NONE,   file_download},
-    {"GET",    "files/content/{name}",         GEN_1,            false, ROUTE_BODY_NONE,   file_download},
-    {"GET",    "files/{name}/content",         GEN_2,            false, ROUTE_BODY_NONE,   file_download},
-    {"GET",    "files/{name}",                 ROUTE_BY_VERSION, false, ROUTE_BODY_NONE,   file_show},
-    {"DELETE", "files/{name}",                 ROUTE_BY_VERSION, false, ROUTE_BODY_NONE,   file_delete},
-    {"DELETE", "session",                      GEN_2,            false, ROUTE_BODY_NONE,   session_delete},
-    {"GET",    "health",                       ROUTE_BY_VERSION, true,  ROUTE_BODY_NONE,   health_show},
+    /* method  pattern                         generation        plane       body               handler */
+    {"POST",   "code/execute",                 GEN_1,            PLANE_DATA, ROUTE_BODY_WHOLE,  execution_create},
+    {"POST",   "executions",                   GEN_2,            PLANE_DATA, ROUTE_BODY_WHOLE,  execution_create},
+    {"GET",    "executions/{name}",            GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   execution_show},
+    {"POST",   "executions/{name}/cancel",     GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   execution_cancel},
+    {"POST",   "files/upload",                 GEN_1,            PLANE_DATA, ROUTE_BODY_STREAM, upload_create},
+    {"POST",   "files",                        GEN_2,            PLANE_DATA, ROUTE_BODY_STREAM, upload_create},
+    {"GET",    "files",                        ROUTE_BY_VERSION, PLANE_DATA, ROUTE_BODY_NONE,   file_list},
+    {"GET",    "files/content/{name}/content", GEN_1,            PLANE_DATA, ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/content/{name}",         GEN_1,            PLANE_DATA, ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/{name}/content",         GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/{name}",                 ROUTE_BY_VERSION, PLANE_DATA, ROUTE_BODY_NONE,   file_show},
+    {"DELETE", "files/{name}",                 ROUTE_BY_VERSION, PLANE_DATA, ROUTE_BODY_NONE,   file_delete},
+    {"DELETE", "session",                      GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   session_delete},
+    {"GET",    "health",                       ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   health_show},
+    {"GET",    "msi/token",                    ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   token_for_identity},
+    {"GET",    "metadata/identity/oauth2/token", ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE, token_for_machine},
+    {"POST",   "{}/oauth2/v2.0/token",         ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_WHOLE,  token_for_client},
+    {"GET",    "{}/v2.0/.well-known/openid-configuration", ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE, authority_show},
+    {"GET",    "{}/discovery/v2.0/keys",       ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   authority_show_keys},
+    {"GET",    "common/discovery/instance",    ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   authority_show_instance},
 };
 /* clang-format on */
 
@@ -38,16 +45,17 @@ static bool segment_is(const struct http_target *target, size_t index, const cha
 }
 
 /* Reads the pool's name and returns where the operation starts. */
-static size_t skip_pool(const struct http_target *target, const char **ret_pool)
+static size_t skip_pool(const struct http_target *target, struct route_match *match)
 {
     size_t at = 0;
-    *ret_pool = NULL;
     if (target->segment_count >= 6 && segment_is(target, 0, "subscriptions") &&
         segment_is(target, 2, "resourceGroups") && segment_is(target, 4, "sessionPools")) {
-        *ret_pool = target->segments[5];
+        match->subscription = target->segments[1];
+        match->group = target->segments[3];
+        match->pool = target->segments[5];
         at = 6;
     } else if (target->segment_count >= 2 && segment_is(target, 0, "pools")) {
-        *ret_pool = target->segments[1];
+        match->pool = target->segments[1];
         at = 2;
     }
     if (segment_is(target, at, "identifier") && at + 1 < target->segment_count)
@@ -75,13 +83,15 @@ static bool matches(const char *pattern, const struct http_target *target, size_
 {
     size_t words = count_words(pattern);
     size_t left = target->segment_count - at;
-    bool has_name = strchr(pattern, '{') != NULL;
+    bool has_name = strstr(pattern, "{name}") != NULL;
     if (has_name ? left < words : left != words)
         return false;
 
     for (const char *word = pattern; *word;) {
         size_t length = strcspn(word, "/");
-        if (*word == '{') {
+        if (strncmp(word, "{}", length) == 0) {
+            at++;
+        } else if (*word == '{') {
             match->name_first = at;
             match->name_count = left - words + 1;
             at += match->name_count;
@@ -97,11 +107,12 @@ static bool matches(const char *pattern, const struct http_target *target, size_
 enum route_outcome router_find(const char *method, const struct http_target *target,
                                struct route_match *ret_match)
 {
-    const char *pool;
-    size_t at = skip_pool(target, &pool);
+    struct route_match named = {0};
+    size_t at = skip_pool(target, &named);
     bool known_path = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        struct route_match match = {.route = &routes[i], .pool = pool};
+        struct route_match match = named;
+        match.route = &routes[i];
         if (!matches(routes[i].pattern, target, at, &match))
             continue;
         known_path = true;

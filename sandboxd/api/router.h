@@ -15,17 +15,26 @@ struct exchange;
 
 enum route_body {
     ROUTE_BODY_NONE,   /* handled when the request is complete */
-    ROUTE_BODY_JSON,   /* handled with the whole body, at most JSON_BYTES_MAX */
+    ROUTE_BODY_WHOLE,  /* handled with the whole body, at most JSON_BYTES_MAX */
     ROUTE_BODY_STREAM, /* handled at the head; the handler takes the body as it comes */
+};
+
+/* What a request must bring. */
+enum route_plane {
+    PLANE_DATA,   /* a pool, an api-version, a token for the data plane */
+    PLANE_LEGACY, /* the same, but the api-version may be absent: generation 0 */
+    PLANE_MCP,    /* a pool; the handler checks the key */
+    PLANE_ARM,    /* an api-version and a token for the control plane */
+    PLANE_OPEN,   /* nothing */
 };
 
 enum { ROUTE_BY_VERSION = 0 }; /* instead of an enum wire_generation */
 
 struct route {
     const char *method;
-    const char *pattern; /* "{name}" stands for one or more segments */
+    const char *pattern; /* "{}" stands for one segment, "{name}" for one or more */
     int generation;      /* enum wire_generation or ROUTE_BY_VERSION */
-    bool open;           /* needs neither api-version nor identifier */
+    enum route_plane plane;
     enum route_body body;
     void (*handle)(struct exchange *exchange);
 };
@@ -38,7 +47,9 @@ enum route_outcome {
 
 struct route_match {
     const struct route *route;
-    const char *pool;  /* points into the target; NULL: the default pool */
+    const char *pool;         /* points into the target, as the next two; NULL: the default pool */
+    const char *subscription; /* NULL in the short forms */
+    const char *group;
     size_t name_first; /* segments that "{name}" stands for */
     size_t name_count;
 };

@@ -1,0 +1,86 @@
+#include "sandboxd/api/auth.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/core/cleanup.h"
+#include "sandboxd/api/exchange.h"
+#include "sandboxd/api/front.h"
+#include "sandboxd/identity/audience.h"
+
+enum { SCOPE_BYTES_MAX = 8 * 1024 }; /* no longer than a target */
+
+void auth_write_origin(const struct exchange *exchange, char ret_origin[AUTH_ORIGIN_MAX])
+{
+    const char *host = http_request_header(exchange->request, "Host");
+    bool tls = http_request_is_tls(exchange->request);
+    snprintf(ret_origin, AUTH_ORIGIN_MAX, "http%s://%s", tls ? "s" : "", host ? host : "");
+}
+
+/* A pool's resource id. The short forms have no subscription: theirs is "local". */
+static void append_pool_scope(const struct exchange *exchange, struct buf *scope)
+{
+    const struct route_match *match = &exchange->match;
+    buf_printf(scope, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.App/sessionPools/%s",
+               match->subscription ? match->subscription : "local",
+               match->group ? match->group : "local", exchange->pool->settings.name);
+}
+
+/* The path of a control plane request is the id of a resource, or goes on behind one: an assignment
+ * to the resource covers either. */
+static void append_path_scope(const struct exchange *exchange, struct buf *scope)
+{
+    for (size_t i = 0; i < exchange->target.segment_count; i++)
+        buf_printf(scope, "/%s", exchange->target.segments[i]);
+}
+
+static const struct {
+    bool checked;
+    enum audience_plane audience;
+    const char *role_id;
+    void (*append_scope)(const struct exchange *exchange, struct buf *scope);
+} planes[] = {
+    [PLANE_DATA] = {true, AUDIENCE_DATA, ROLE_SESSION_EXECUTOR, append_pool_scope},
+    [PLANE_LEGACY] = {true, AUDIENCE_DATA, ROLE_SESSION_EXECUTOR, append_pool_scope},
+    [PLANE_ARM] = {true, AUDIENCE_ARM, ROLE_CONTRIBUTOR, append_path_scope},
+    [PLANE_MCP] = {0}, /* has a key of its own */
+    [PLANE_OPEN] = {0},
+};
+
+static bool answer(struct exchange *exchange, enum access_outcome outcome, const char *message)
+{
+    if (outcome == ACCESS_GRANTED)
+        return true;
+    exchange_fail(exchange, outcome == ACCESS_FORBIDDEN ? SERVICE_FORBIDDEN : SERVICE_UNAUTHORIZED,
+                  "Authorization", "%s", message);
+    return false;
+}
+
+bool auth_check(struct exchange *exchange)
+{
+    struct front *front = exchange->front;
+    enum route_plane plane = exchange->match.route->plane;
+    if (!planes[plane].checked)
+        return true;
+
+    char origin[AUTH_ORIGIN_MAX];
+    const char *audiences[AUDIENCES_MAX];
+    AUTO_BUF struct buf scope = {.limit = SCOPE_BYTES_MAX};
+    struct error err = {0};
+    auth_write_origin(exchange, origin);
+    audience_list(planes[plane].audience, origin, audiences);
+    planes[plane].append_scope(exchange, &scope);
+    struct access_rules rules = {
+        .mode = front->auth,
+        .issuer = front->identity ? front->identity->issuer : NULL,
+        .roles = &front->roles,
+        .now_s = time(NULL),
+    };
+    struct access_request request = {
+        .authorization = http_request_header(exchange->request, "Authorization"),
+        .audiences = audiences,
+        .role_id = planes[plane].role_id,
+        .scope = scope.data ? scope.data : "/",
+    };
+    return answer(exchange, access_check(&rules, &request, &err), err.message);
+}
