@@ -55,6 +55,15 @@ static struct grant grant_of(const struct exchange *exchange)
 
 /* ---- managed identities ---- */
 
+/* False when this daemon has no keys; the exchange has then been answered. */
+static bool has_identity(struct exchange *exchange)
+{
+    if (exchange->front->identity)
+        return true;
+    exchange_fail(exchange, SERVICE_RESOURCE_NOT_FOUND, NULL, "this daemon issues no tokens");
+    return false;
+}
+
 static void issue_to_identity(struct exchange *exchange, bool with_times)
 {
     const struct http_target *target = &exchange->target;
@@ -75,6 +84,8 @@ static void issue_to_identity(struct exchange *exchange, bool with_times)
 
 void token_for_identity(struct exchange *exchange)
 {
+    if (!has_identity(exchange))
+        return;
     const char *secret = http_request_header(exchange->request, "X-IDENTITY-HEADER");
     if (!secret_matches(exchange->front->identity->header, secret)) {
         refuse(
@@ -88,6 +99,8 @@ void token_for_identity(struct exchange *exchange)
 
 void token_for_machine(struct exchange *exchange)
 {
+    if (!has_identity(exchange))
+        return;
     const char *metadata = http_request_header(exchange->request, "Metadata");
     if (!metadata || !text_equal_ignoring_case(metadata, "true")) {
         refuse(exchange, GRANT_REFUSED, "invalid_request",
@@ -115,6 +128,8 @@ static int parse_form(const struct buf *body, struct http_target *ret_form, stru
 
 void token_for_client(struct exchange *exchange)
 {
+    if (!has_identity(exchange))
+        return;
     struct http_target form = {0};
     struct error err = {0};
     if (parse_form(&exchange->body, &form, &err) < 0) {
@@ -164,6 +179,8 @@ static void write_array_of(struct writer *writer, const char *key, const char *v
 
 void authority_show(struct exchange *exchange)
 {
+    if (!has_identity(exchange))
+        return;
     char origin[AUTH_ORIGIN_MAX];
     const char *tenant = exchange->target.segments[0];
     AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX};
@@ -185,6 +202,8 @@ void authority_show(struct exchange *exchange)
 
 void authority_show_keys(struct exchange *exchange)
 {
+    if (!has_identity(exchange))
+        return;
     AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX};
     struct error err = {0};
     if (issuer_write_jwks(exchange->front->identity->issuer, &body, &err) < 0) {
@@ -197,6 +216,8 @@ void authority_show_keys(struct exchange *exchange)
 /* Whatever host is asked about, it is this one. */
 void authority_show_instance(struct exchange *exchange)
 {
+    if (!has_identity(exchange))
+        return;
     char origin[AUTH_ORIGIN_MAX];
     const char *host = http_request_header(exchange->request, "Host");
     AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX};
