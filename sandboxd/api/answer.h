@@ -10,6 +10,9 @@
 #include "base/json/wire.h"
 #include "sandboxd/api/interpreter.h"
 
+/* A whole answer: two streams and a value at their limits, escaped (our limit). */
+enum { ANSWER_BYTES_MAX = 256 * 1024 * 1024 };
+
 struct answer_options {
     bool value_as_text;            /* the value is always a JSON string (2024-10-02-preview) */
     bool none_as_null;             /* an explicit None is null (2025-10-02-preview) */
