@@ -1,5 +1,5 @@
-/* wire: the pool API's requests and answers as structs and as JSON text, generations 1 and 2, in
- * both directions. The daemon writes what the client reads.
+/* wire: the pool API's requests and answers as structs and as JSON text. Generations 1 and 2 go in
+ * both directions, since the daemon writes what the client reads; 0 is written only.
  *
  * Source of every rule: docs/api.md. Values of `result` and `executionResult` are raw JSON text
  * and are passed through unchanged: integers of any length and 0.1 arrive as they left.
@@ -14,6 +14,7 @@
 #include "base/core/error.h"
 
 enum wire_generation {
+    WIRE_GENERATION_0 = 0, /* python/execute, python/files: early 2024, before api-version */
     WIRE_GENERATION_1 = 1, /* code/execute, files/upload, files/content: 2024-02-02, 2024-08-02 */
     WIRE_GENERATION_2 = 2, /* executions, files/{name}/content: 2024-10-02 and later */
 };
@@ -77,9 +78,9 @@ struct wire_execution {
 };
 void wire_execution_clear(struct wire_execution *execution);
 
-/* Appends the answer body to out. Generation 1 writes `result` and `executionResult` both,
- * generation 2 omits the result object while not finished. ERROR_LIMIT when out's limit is reached.
- */
+/* Appends the answer body to out. Generation 0 has `error` when it failed, generation 1 writes
+ * `result` and `executionResult` both, generation 2 omits the result object while not finished.
+ * ERROR_LIMIT when out's limit is reached. */
 int wire_write_execution(enum wire_generation generation, const struct wire_options *options,
                          const struct wire_execution *execution, struct buf *out,
                          struct error *err);
@@ -96,7 +97,7 @@ bool wire_write_value(const char *text, size_t length, bool as_string, struct bu
 /* ---- files ---- */
 
 struct wire_file {
-    char *name;      /* base name (generation 2) or path below the data directory (generation 1) */
+    char *name;      /* base name (generation 2) or path below the data directory (before) */
     char *directory; /* generation 2 with_directory: relative, "" at the top; NULL means "" */
     bool is_directory;
     char *content_type; /* NULL means application/octet-stream */
@@ -114,6 +115,7 @@ void wire_file_list_clear(struct wire_file_list *list);
 /* Adds a zeroed file at the end and returns it; valid until the next call. */
 struct wire_file *wire_file_list_add(struct wire_file_list *list);
 
+/* Before generation 2 one file is a list of one. */
 int wire_write_file(enum wire_generation generation, const struct wire_options *options,
                     const struct wire_file *file, struct buf *out, struct error *err);
 int wire_write_file_list(enum wire_generation generation, const struct wire_options *options,

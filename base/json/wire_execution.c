@@ -6,10 +6,11 @@
 #include "base/json/json.h"
 #include "base/json/writer.h"
 
-/* Generation 1 answers only when it is over, so only its last two words are ever written. */
+/* Before generation 2 an answer comes only when it is over: their first two words are never
+ * written. */
 static const struct {
     enum wire_status status;
-    const char *generation_1;
+    const char *earlier;
     const char *generation_2;
 } statuses[] = {
     {WIRE_STATUS_NOT_STARTED, "NotStarted", "NotStarted"},
@@ -50,15 +51,31 @@ static void write_streams(struct writer *writer, const struct wire_execution *ex
     writer_text(writer, "stderr", execution->standard_error, execution->standard_error_length);
 }
 
+static void write_time(struct writer *writer, const struct wire_execution *execution)
+{
+    writer_integer(writer, "executionTimeInMilliseconds", execution->execution_time_ms);
+}
+
+static void write_generation_0(struct writer *writer, const struct wire_execution *execution)
+{
+    writer_string(writer, "status", statuses[execution->status].earlier);
+    write_streams(writer, execution);
+    write_result(writer, "result", execution);
+    write_time(writer, execution);
+    /* Clients of that time read it where something failed. */
+    if (execution->status != WIRE_STATUS_SUCCEEDED)
+        writer_text(writer, "error", execution->standard_error, execution->standard_error_length);
+}
+
 static void write_generation_1(struct writer *writer, const struct wire_execution *execution)
 {
     writer_open_object(writer, "properties");
-    writer_string(writer, "status", statuses[execution->status].generation_1);
+    writer_string(writer, "status", statuses[execution->status].earlier);
     write_streams(writer, execution);
     /* Clients of one api-version read the one or the other (docs/api.md, "Executions"). */
     write_result(writer, "result", execution);
     write_result(writer, "executionResult", execution);
-    writer_integer(writer, "executionTimeInMilliseconds", execution->execution_time_ms);
+    write_time(writer, execution);
     writer_close_object(writer);
 }
 
@@ -76,7 +93,7 @@ static void write_generation_2(struct writer *writer, const struct wire_executio
     writer_open_object(writer, "result");
     write_streams(writer, execution);
     write_result(writer, "executionResult", execution);
-    writer_integer(writer, "executionTimeInMilliseconds", execution->execution_time_ms);
+    write_time(writer, execution);
     writer_close_object(writer);
 }
 
@@ -85,7 +102,9 @@ int wire_write_execution(enum wire_generation generation, const struct wire_opti
 {
     struct writer writer = writer_begin(out, options->with_ids);
     writer_open_object(&writer, NULL);
-    if (generation == WIRE_GENERATION_1)
+    if (generation == WIRE_GENERATION_0)
+        write_generation_0(&writer, execution);
+    else if (generation == WIRE_GENERATION_1)
         write_generation_1(&writer, execution);
     else
         write_generation_2(&writer, execution);
@@ -156,8 +175,7 @@ static int read_status(json_t *members, enum wire_status *ret_status, struct err
     if (json_get_text(members, "", "status", &word, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
-        if (strcmp(word, statuses[i].generation_1) == 0 ||
-            strcmp(word, statuses[i].generation_2) == 0) {
+        if (strcmp(word, statuses[i].earlier) == 0 || strcmp(word, statuses[i].generation_2) == 0) {
             *ret_status = statuses[i].status;
             return 0;
         }

@@ -46,6 +46,15 @@ static void write_time(struct writer *writer, const char *key, const struct wire
     writer_string(writer, key, text);
 }
 
+static void write_generation_0(struct writer *writer, const struct wire_file *file)
+{
+    writer_open_object(writer, NULL);
+    writer_string(writer, "filename", file->name);
+    writer_integer(writer, "size", (int64_t)file->size_bytes);
+    write_time(writer, "last_modified_time", file);
+    writer_close_object(writer);
+}
+
 static void write_generation_1(struct writer *writer, const struct wire_file *file)
 {
     writer_open_object(writer, NULL);
@@ -77,9 +86,11 @@ int wire_write_file_list(enum wire_generation generation, const struct wire_opti
 {
     struct writer writer = writer_begin(out, options->with_ids);
     writer_open_object(&writer, NULL);
-    writer_open_array(&writer, "value");
+    writer_open_array(&writer, generation == WIRE_GENERATION_0 ? "$values" : "value");
     for (size_t i = 0; i < list->count; i++) {
-        if (generation == WIRE_GENERATION_1)
+        if (generation == WIRE_GENERATION_0)
+            write_generation_0(&writer, &list->files[i]);
+        else if (generation == WIRE_GENERATION_1)
             write_generation_1(&writer, &list->files[i]);
         else
             write_generation_2(&writer, options, &list->files[i]);
@@ -92,7 +103,7 @@ int wire_write_file_list(enum wire_generation generation, const struct wire_opti
 int wire_write_file(enum wire_generation generation, const struct wire_options *options,
                     const struct wire_file *file, struct buf *out, struct error *err)
 {
-    if (generation == WIRE_GENERATION_1) {
+    if (generation != WIRE_GENERATION_2) {
         struct wire_file only = *file;
         struct wire_file_list list = {.files = &only, .count = 1};
         return wire_write_file_list(generation, options, &list, out, err);

@@ -9,7 +9,7 @@
 #include "base/json/wire.h"
 
 enum api_version {
-    API_2024_02_02, /* generation 1 */
+    API_2024_02_02, /* generation 1; what generation 0 counts as */
     API_2024_08_02,
     API_2024_10_02, /* generation 2 */
     API_2025_02_02,

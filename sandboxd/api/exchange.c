@@ -161,10 +161,12 @@ struct session *exchange_obtain_session(struct exchange *exchange, const char *i
 static bool read_version(struct exchange *exchange)
 {
     struct error err = {0};
-    if (exchange->match.route->plane == PLANE_OPEN)
+    const struct route *route = exchange->match.route;
+    if (route->plane == PLANE_OPEN)
         return true;
     const char *text = http_target_parameter(&exchange->target, "api-version");
-    if (!text || !*text) {
+    bool absent = !text || !*text;
+    if (absent && route->plane != PLANE_LEGACY) {
         exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "api-version",
                       "the query parameter api-version is missing; use 2025-10-02-preview");
         return false;
@@ -174,13 +176,13 @@ static bool read_version(struct exchange *exchange)
                       "the query parameter api-version is given more than once");
         return false;
     }
-    if (dialect_read_version(text, &exchange->version, &err) < 0) {
+    if (!absent && dialect_read_version(text, &exchange->version, &err) < 0) {
         exchange_fail(exchange, SERVICE_UNSUPPORTED_VERSION, "api-version", "%s", err.message);
         return false;
     }
-    int generation = exchange->match.route->generation;
-    exchange->generation = generation == ROUTE_BY_VERSION ? dialect_generation(exchange->version)
-                                                          : (enum wire_generation)generation;
+    exchange->generation = route->generation == ROUTE_BY_VERSION
+                               ? dialect_generation(exchange->version)
+                               : (enum wire_generation)route->generation;
     return true;
 }
 

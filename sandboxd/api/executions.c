@@ -153,9 +153,9 @@ static bool read_body(struct exchange *exchange, struct wire_execution_request *
         return false;
     }
     buf_free(&exchange->body);
-    if (request->asynchronous && exchange->generation == WIRE_GENERATION_1) {
+    if (request->asynchronous && exchange->generation != WIRE_GENERATION_2) {
         exchange_fail(exchange, SERVICE_NOT_SUPPORTED, "executionType",
-                      "code/execute runs synchronous executions only; use POST executions");
+                      "this path runs synchronous executions only; use POST executions");
         return false;
     }
     return true;

@@ -76,7 +76,7 @@ void file_view_describe_one(const struct file_view_entry *entry, const char *bas
 {
     const char *relative = below(entry->path, base);
     const char *name = file_path_base_name(relative);
-    const char *shown = generation == WIRE_GENERATION_1 ? entry->path : name;
+    const char *shown = generation == WIRE_GENERATION_2 ? name : entry->path;
     bool is_directory = entry->kind == FILE_KIND_DIRECTORY;
     *ret_file = (struct wire_file){
         .name = readable(shown, strlen(shown)),
@@ -96,7 +96,7 @@ void file_view_describe(struct file_view *view, const char *base, enum wire_gene
         qsort(view->entries, view->count, sizeof *view->entries, by_path);
     for (size_t i = 0; i < view->count; i++) {
         const struct file_view_entry *entry = &view->entries[i];
-        if (generation == WIRE_GENERATION_1 && entry->kind == FILE_KIND_DIRECTORY)
+        if (generation != WIRE_GENERATION_2 && entry->kind == FILE_KIND_DIRECTORY)
             continue;
         file_view_describe_one(entry, base, generation, wire_file_list_add(ret_list));
     }

@@ -34,7 +34,7 @@ struct file_view {
 void file_view_add(struct file_view *view, const struct file_entry_message *entry);
 void file_view_clear(struct file_view *view);
 /* Sorts by path and describes each entry; `base` is the directory that was listed. Directories are
- * left out in generation 1, which has no word for them. */
+ * left out before generation 2, which brought a word for them. */
 void file_view_describe(struct file_view *view, const char *base, enum wire_generation generation,
                         struct wire_file_list *ret_list);
 /* One entry by itself. The wire_file is to be cleared. */

@@ -90,12 +90,27 @@ static void start(struct exchange *exchange, enum file_operation operation, bool
     session_enqueue_transfer(session, &call->work);
 }
 
-/* The file that the path of the URL names; false after having answered. */
+static bool read_name_parameter(struct exchange *exchange, struct buf *name)
+{
+    const char *text = http_target_parameter(&exchange->target, "filename");
+    if (text && http_target_parameter_count(&exchange->target, "filename") == 1 &&
+        buf_append_text(name, text))
+        return true;
+    exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "filename",
+                  "the query parameter filename must be given once and have at most %d bytes",
+                  FILE_PATH_MAX - 1);
+    return false;
+}
+
+/* The file that the URL names, by its path or before generation 1 by a parameter; false after
+ * having answered. */
 static bool read_named_path(struct exchange *exchange, struct file_path *ret_path)
 {
     struct error err = {0};
     AUTO_BUF struct buf name = {.limit = FILE_PATH_MAX};
     const struct route_match *match = &exchange->match;
+    if (match->name_count == 0 && !read_name_parameter(exchange, &name))
+        return false;
     for (size_t i = 0; i < match->name_count; i++) {
         if ((i > 0 && !buf_append_text(&name, "/")) ||
             !buf_append_text(&name, exchange->target.segments[match->name_first + i])) {
@@ -156,7 +171,7 @@ void file_list(struct exchange *exchange)
     struct error err = {0};
     struct file_path path;
     const char *recursive = http_target_parameter(&exchange->target, "recursive");
-    bool whole_tree = exchange->generation == WIRE_GENERATION_1 ||
+    bool whole_tree = exchange->generation != WIRE_GENERATION_2 ||
                       (recursive && text_equal_ignoring_case(recursive, "true"));
     if (file_path_read_directory(http_target_parameter(&exchange->target, "path"), &path, &err) <
         0) {
@@ -186,9 +201,7 @@ static void answer_show(struct file_call *call, int fd)
         call->path.text, name > call->path.text ? (size_t)(name - call->path.text) - 1 : 0);
     file_view_describe_one(&call->view.entries[0], directory, generation,
                            wire_file_list_add(&list));
-    int written = generation == WIRE_GENERATION_1
-                      ? wire_write_file_list(generation, &options, &list, &body, &err)
-                      : wire_write_file(generation, &options, list.files, &body, &err);
+    int written = wire_write_file(generation, &options, list.files, &body, &err);
     wire_file_list_clear(&list);
     respond(call->exchange, written, &body, &err);
 }

@@ -10,6 +10,7 @@
 #include "sandboxd/api/tokens.h"
 #include "sandboxd/api/uploads.h"
 
+#define GEN_0 WIRE_GENERATION_0
 #define GEN_1 WIRE_GENERATION_1
 #define GEN_2 WIRE_GENERATION_2
 
@@ -29,6 +30,10 @@ static const struct route routes[] = {
     {"GET",    "files/{name}",                 ROUTE_BY_VERSION, PLANE_DATA, ROUTE_BODY_NONE,   file_show},
     {"DELETE", "files/{name}",                 ROUTE_BY_VERSION, PLANE_DATA, ROUTE_BODY_NONE,   file_delete},
     {"DELETE", "session",                      GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   session_delete},
+    {"POST",   "python/execute",               GEN_0,            PLANE_LEGACY, ROUTE_BODY_WHOLE,  execution_create},
+    {"POST",   "python/uploadFile",            GEN_0,            PLANE_LEGACY, ROUTE_BODY_STREAM, upload_create},
+    {"GET",    "python/files",                 GEN_0,            PLANE_LEGACY, ROUTE_BODY_NONE,   file_list},
+    {"GET",    "python/downloadFile",          GEN_0,            PLANE_LEGACY, ROUTE_BODY_NONE,   file_download},
     {"GET",    "health",                       ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   health_show},
     {"GET",    "msi/token",                    ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   token_for_identity},
     {"GET",    "metadata/identity/oauth2/token", ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE, token_for_machine},

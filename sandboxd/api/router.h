@@ -28,7 +28,7 @@ enum route_plane {
     PLANE_OPEN,   /* nothing */
 };
 
-enum { ROUTE_BY_VERSION = 0 }; /* instead of an enum wire_generation */
+enum { ROUTE_BY_VERSION = -1 }; /* instead of an enum wire_generation */
 
 struct route {
     const char *method;

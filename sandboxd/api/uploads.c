@@ -152,9 +152,7 @@ static void respond(struct upload *upload)
     AUTO_FREE char *directory = xstrndup(path, name > path ? (size_t)(name - path) - 1 : 0);
     file_view_describe_one(&upload->view.entries[0], directory, exchange->generation,
                            wire_file_list_add(&list));
-    int written = exchange->generation == WIRE_GENERATION_1
-                      ? wire_write_file_list(WIRE_GENERATION_1, &options, &list, &body, &err)
-                      : wire_write_file(WIRE_GENERATION_2, &options, list.files, &body, &err);
+    int written = wire_write_file(exchange->generation, &options, list.files, &body, &err);
     wire_file_list_clear(&list);
     if (written < 0)
         exchange_fail(exchange, SERVICE_INTERNAL_ERROR, NULL, "%s", err.message);

@@ -38,6 +38,8 @@ static void each_path_finds_its_operation(void **state)
         {"GET", "/files/a.txt", ROUTE_FOUND, "files/{name}", NULL, "a.txt"},
         {"DELETE", "/files/a%2Fb.txt", ROUTE_FOUND, "files/{name}", NULL, "a/b.txt"},
         {"DELETE", "/session", ROUTE_FOUND, "session", NULL, NULL},
+        {"POST", AZURE "/python/execute/", ROUTE_FOUND, "python/execute", "demo", NULL},
+        {"GET", "/python/downloadfile?filename=a", ROUTE_FOUND, "python/downloadFile", NULL, NULL},
         {"GET", "/health", ROUTE_FOUND, "health", NULL, NULL},
         {"PUT", "/executions", ROUTE_WRONG_METHOD, NULL, NULL, NULL},
         {"GET", "/code/execute", ROUTE_WRONG_METHOD, NULL, NULL, NULL},

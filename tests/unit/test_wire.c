@@ -138,6 +138,28 @@ static void executions_are_written_as_recorded(void **state)
                                   "\"synchronous\",\"status\":\"Running\"}");
 }
 
+static void generation_0_is_flat_and_says_error_when_it_failed(void **state)
+{
+    (void)state;
+    char text[] = "KeyError: 'x'";
+    struct wire_execution execution = {.status = WIRE_STATUS_SUCCEEDED, .execution_time_ms = 16};
+    AUTO_BUF struct buf out = {0};
+    assert_int_equal(wire_write_execution(WIRE_GENERATION_0, &with_ids, &execution, &out, NULL), 0);
+    assert_string_equal(out.data,
+                        "{\"$id\":\"1\",\"status\":\"Success\",\"stdout\":\"\",\"stderr\":"
+                        "\"\",\"result\":\"\",\"executionTimeInMilliseconds\":16}");
+
+    execution.status = WIRE_STATUS_FAILED;
+    execution.standard_error = text;
+    execution.standard_error_length = strlen(text);
+    buf_clear(&out);
+    assert_int_equal(wire_write_execution(WIRE_GENERATION_0, &with_ids, &execution, &out, NULL), 0);
+    assert_string_equal(
+        out.data,
+        "{\"$id\":\"1\",\"status\":\"Failure\",\"stdout\":\"\",\"stderr\":\"KeyError: 'x'\","
+        "\"result\":\"\",\"executionTimeInMilliseconds\":16,\"error\":\"KeyError: 'x'\"}");
+}
+
 static void an_answer_that_does_not_fit_leaves_nothing_behind(void **state)
 {
     (void)state;
@@ -256,6 +278,11 @@ static void files_are_written_as_recorded_and_read_back(void **state)
     struct wire_file_list list = {.files = &file, .count = 1};
     static const struct wire_options newest = {.with_ids = true, .with_directory = true};
     AUTO_BUF struct buf out = {0};
+    assert_int_equal(wire_write_file(WIRE_GENERATION_0, &with_ids, &file, &out, NULL), 0);
+    assert_string_equal(out.data,
+                        "{\"$id\":\"1\",\"$values\":[{\"$id\":\"2\",\"filename\":\"cert.txt\","
+                        "\"size\":7,\"last_modified_time\":\"2024-11-11T09:05:02.4865293Z\"}]}");
+    buf_clear(&out);
     assert_int_equal(wire_write_file(WIRE_GENERATION_1, &with_ids, &file, &out, NULL), 0);
     assert_string_equal(out.data,
                         "{\"$id\":\"1\",\"value\":[{\"$id\":\"2\",\"properties\":{\"$id\":\"3\","
@@ -348,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_bad_request_names_its_member),
         cmocka_unit_test(requests_are_written_in_each_generations_form),
         cmocka_unit_test(executions_are_written_as_recorded),
+        cmocka_unit_test(generation_0_is_flat_and_says_error_when_it_failed),
         cmocka_unit_test(an_answer_that_does_not_fit_leaves_nothing_behind),
         cmocka_unit_test(values_arrive_byte_by_byte),
         cmocka_unit_test(answers_that_are_none_are_refused),
