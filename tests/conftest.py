@@ -23,13 +23,14 @@ def shared_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 @pytest.fixture
 def make_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDaemon]:
-    """make_daemon(properties, **sandpool) starts one of the test's own."""
+    """make_daemon(properties, api, **sandpool) starts one of the test's own."""
     require_daemon()
     daemons: list[Daemon] = []
 
-    def make(properties: dict[str, Any] | None = None, **sandpool: Any) -> Daemon:
+    def make(properties: dict[str, Any] | None = None, api: dict[str, Any] | None = None,
+             **sandpool: Any) -> Daemon:
         directory: Path = tmp_path_factory.mktemp("daemon")
-        daemon = Daemon(directory, pool_document(properties, **sandpool))
+        daemon = Daemon(directory, pool_document(properties, api, **sandpool))
         daemons.append(daemon)
         return daemon
 

@@ -5,6 +5,7 @@
 
 #include "base/core/cleanup.h"
 #include "sandboxd/api/exchange.h"
+#include "sandboxd/api/forwarded.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/identity/audience.h"
 
@@ -12,9 +13,18 @@ enum { SCOPE_BYTES_MAX = 8 * 1024 }; /* no longer than a target */
 
 void auth_write_origin(const struct exchange *exchange, char ret_origin[AUTH_ORIGIN_MAX])
 {
-    const char *host = http_request_header(exchange->request, "Host");
-    bool tls = http_request_is_tls(exchange->request);
-    snprintf(ret_origin, AUTH_ORIGIN_MAX, "http%s://%s", tls ? "s" : "", host ? host : "");
+    struct http_request *request = exchange->request;
+    const char *host = http_request_header(request, "Host");
+    const char *scheme = NULL;
+    char public_host[FORWARDED_HOST_MAX];
+    if (exchange->front->api.trusts_forwarded) {
+        scheme = forwarded_read_scheme(http_request_header(request, "X-Forwarded-Proto"));
+        if (forwarded_read_host(http_request_header(request, "X-Forwarded-Host"), public_host))
+            host = public_host;
+    }
+    if (!scheme)
+        scheme = http_request_is_tls(request) ? "https" : "http";
+    snprintf(ret_origin, AUTH_ORIGIN_MAX, "%s://%s", scheme, host ? host : "");
 }
 
 /* A pool's resource id. The short forms have no subscription: theirs is "local". */

@@ -10,7 +10,7 @@
 
 #include "base/core/buf.h"
 
-/* stdout and stderr each (docs/api.md, "Limits"). */
+/* stdout and stderr each, unless it is set otherwise (docs/api.md, "Limits"). */
 enum { CAPTURE_BYTES_MAX = 10 * 1024 * 1024 };
 
 struct capture {

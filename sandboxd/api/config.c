@@ -63,6 +63,7 @@ void config_set_defaults(struct config *ret_config)
 {
     *ret_config = (struct config){.pool_count = 1};
     ret_config->pools[0] = default_settings();
+    api_settings_set_defaults(&ret_config->api);
 }
 
 static int require_word(json_t *object, const char *path, const char *key, const char *word,
@@ -267,21 +268,24 @@ static bool has_pool(const struct config *config, const char *name)
 
 int config_read(const char *data, size_t length, struct config *ret_config, struct error *err)
 {
-    static const char *const known[] = {"pools", NULL};
+    static const char *const known[] = {"pools", "api", NULL};
     AUTO_JSON json_t *document = NULL;
-    json_t *pools = NULL;
+    json_t *pools = NULL, *api = NULL;
     if (json_parse(data, length, CONFIG_BYTES_MAX, &document, err) < 0)
         return -1;
     if (!json_is_object(document))
         return error_set(err, ERROR_INVALID, "the document must be a JSON object");
     if (json_refuse_unknown(document, "", known, err) < 0 ||
-        json_get_array_optional(document, "", "pools", &pools, err) < 0)
+        json_get_array_optional(document, "", "pools", &pools, err) < 0 ||
+        json_get_object_optional(document, "", "api", &api, err) < 0)
         return -1;
 
     size_t count = json_array_size(pools);
     if (count < 1 || count > CONFIG_POOLS_MAX)
         return error_set(err, ERROR_INVALID, "pools: must hold 1 to %d pools", CONFIG_POOLS_MAX);
     struct config config = {0};
+    if (api_settings_read(api, "api", &config.api, err) < 0)
+        return -1;
     for (size_t i = 0; i < count; i++) {
         char path[PATH_TEXT_MAX];
         struct pool_settings settings = default_settings();

@@ -1,4 +1,4 @@
-/* config: the pools that this daemon serves, read once at start.
+/* config: the pools that this daemon serves and how it speaks, read once at start.
  *
  * The document uses Azure's resource names under `properties`; what Azure does not have lives under
  * `sandpool`, where unknown members are errors. docs/operations.md shows a complete one:
@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/core/error.h"
+#include "sandboxd/api/api_settings.h"
 #include "sandboxd/pool/pool.h"
 
 enum {
@@ -22,6 +23,7 @@ enum {
 struct config {
     struct pool_settings pools[CONFIG_POOLS_MAX];
     size_t pool_count;
+    struct api_settings api;
 };
 
 /* One pool, "default", with the documented limits. */

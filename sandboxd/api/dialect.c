@@ -1,6 +1,5 @@
 #include "sandboxd/api/dialect.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 const char dialect_supported_versions[] =
@@ -28,18 +27,24 @@ static bool is_version(const char *text)
     return text[DATE_LENGTH] == '\0' || strcmp(text + DATE_LENGTH, "-preview") == 0;
 }
 
-int dialect_read_version(const char *text, enum api_version *ret_version, struct error *err)
+static bool is_the_services(const char *text, const char *date)
+{
+    return strncmp(text, date, DATE_LENGTH) == 0 && strcmp(text + DATE_LENGTH, "-preview") == 0;
+}
+
+int dialect_read_version(const char *text, bool strict, enum api_version *ret_version,
+                         struct error *err)
 {
     if (!is_version(text))
         return error_set(err, ERROR_INVALID,
                          "api-version must be a date such as 2025-10-02-preview");
-    *ret_version = API_2024_02_02;
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
-        if (strncmp(text, versions[i].date, DATE_LENGTH) >= 0) {
-            *ret_version = versions[i].version;
-            break;
-        }
-    }
+    size_t i = 0, last = sizeof versions / sizeof *versions - 1;
+    while (i < last && strncmp(text, versions[i].date, DATE_LENGTH) < 0)
+        i++;
+    if (strict && !is_the_services(text, versions[i].date))
+        return error_set(err, ERROR_INVALID, "api-version must be one of %s",
+                         dialect_supported_versions);
+    *ret_version = versions[i].version;
     return 0;
 }
 

@@ -1,9 +1,12 @@
 /* dialect: which shape of the API a request speaks.
  *
- * The path decides first, then api-version (docs/api.md, "Versions"). Versions are read leniently:
- * any YYYY-MM-DD with or without "-preview" means the newest one known that is not newer.
+ * The path decides first, then api-version (docs/api.md, "Versions"). Versions are read leniently,
+ * where any YYYY-MM-DD with or without "-preview" means the newest one known that is not newer, or
+ * strictly, where only the service's own are versions.
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "base/core/error.h"
 #include "base/json/wire.h"
@@ -19,5 +22,6 @@ enum api_version {
 /* The value of the api-supported-versions header. */
 extern const char dialect_supported_versions[];
 
-int dialect_read_version(const char *text, enum api_version *ret_version, struct error *err);
+int dialect_read_version(const char *text, bool strict, enum api_version *ret_version,
+                         struct error *err);
 enum wire_generation dialect_generation(enum api_version version);

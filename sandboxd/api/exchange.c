@@ -149,7 +149,10 @@ struct session *exchange_obtain_session(struct exchange *exchange, const char *i
         return NULL;
     }
     if (pool_obtain_session(exchange->pool, identifier, &session, ret_new, &err) < 0) {
-        exchange_fail(exchange, SERVICE_POOL_FULL, NULL, "%s", err.message);
+        exchange_fail(exchange,
+                      exchange->front->api.pool_full_is_404 ? SERVICE_POOL_FULL_MISSING
+                                                            : SERVICE_POOL_FULL,
+                      NULL, "%s", err.message);
         return NULL;
     }
     exchange->session_number = session_link_of(session)->number;
@@ -176,7 +179,8 @@ static bool read_version(struct exchange *exchange)
                       "the query parameter api-version is given more than once");
         return false;
     }
-    if (!absent && dialect_read_version(text, &exchange->version, &err) < 0) {
+    bool strict = exchange->front->api.strict_versions && route->plane == PLANE_DATA;
+    if (!absent && dialect_read_version(text, strict, &exchange->version, &err) < 0) {
         exchange_fail(exchange, SERVICE_UNSUPPORTED_VERSION, "api-version", "%s", err.message);
         return false;
     }

@@ -63,6 +63,7 @@ static void on_turn(void *self, struct session *session)
         .code = execution->request.code,
         .code_length = execution->request.code_length,
         .timeout_ms = within ? wanted_s * 1000 : limit_ms,
+        .stream_bytes_max = execution->run.stream_bytes_max,
         .on_finished = on_finished,
         .self = execution,
     };
@@ -108,6 +109,7 @@ int execution_start(struct session *session, const struct execution_wish *wish,
     execution->session_is_new = wish->session_is_new;
     execution->identifier = xstrdup(session->identifier);
     execution->watcher = wish->watcher;
+    execution->run.stream_bytes_max = wish->stream_bytes_max;
     execution->work = (struct work){.on_turn = on_turn, .on_lost = on_lost, .self = execution};
     execution->request = *wish->request;
     *wish->request = (struct wire_execution_request){0};

@@ -45,6 +45,7 @@ struct execution {
 struct execution_wish {
     const char *id;                         /* NULL: a new one; else 1 to EXECUTION_ID_MAX bytes */
     struct wire_execution_request *request; /* its strings are taken: it is empty after */
+    size_t stream_bytes_max;                /* as in struct run */
     bool session_is_new;
     struct execution_watcher watcher;
 };

@@ -9,8 +9,10 @@
 #include "base/core/text.h"
 #include "base/json/wire.h"
 #include "sandboxd/api/answer.h"
+#include "sandboxd/api/auth.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/api/execution.h"
+#include "sandboxd/api/front.h"
 #include "sandboxd/api/session_link.h"
 
 enum { TIME_TEXT_MAX = 32 };
@@ -60,12 +62,13 @@ static int write_resource(const struct execution *execution, const struct exchan
                           struct buf *body, struct error *err)
 {
     bool second = exchange->generation == WIRE_GENERATION_2;
+    const struct api_settings *settings = &exchange->front->api;
     struct answer_options options = {
-        .value_as_text = second && exchange->version == API_2024_10_02,
+        .value_as_text = api_settings_want_text(settings, exchange->generation, exchange->version),
         .none_as_null = second && exchange->version >= API_2025_10_02,
         .stream_characters_max = execution->request.output_streams_max_length,
     };
-    struct wire_options wire_options = {.with_ids = true};
+    struct wire_options wire_options = {.with_ids = settings->with_ids};
     struct wire_execution answer = {
         .id = second ? (char *)execution->id : NULL,
         .identifier = second ? execution->identifier : NULL,
@@ -183,7 +186,11 @@ static bool start(struct exchange *exchange, struct wire_execution_request *requ
 {
     struct error err = {0};
     const char *identifier = exchange->identifier ? exchange->identifier : request->identifier;
-    struct execution_wish wish = {.id = id, .request = request};
+    struct execution_wish wish = {
+        .id = id,
+        .request = request,
+        .stream_bytes_max = exchange->front->api.stream_bytes_max,
+    };
     struct session *session = exchange_obtain_session(exchange, identifier, &wish.session_is_new);
     if (!session)
         return false;
@@ -212,8 +219,9 @@ static void write_location(const struct execution *execution, const struct excha
     size_t length = strcspn(path, "?#");
     while (length > 0 && path[length - 1] == '/')
         length--;
-    buf_printf(out, "%s://%s%.*s/", http_request_is_tls(exchange->request) ? "https" : "http",
-               http_request_header(exchange->request, "Host"), (int)length, path);
+    char origin[AUTH_ORIGIN_MAX];
+    auth_write_origin(exchange, origin);
+    buf_printf(out, "%s%.*s/", origin, (int)length, path);
     text_percent_encode(out, execution->id, strlen(execution->id), NULL);
     buf_append_text(out, "?api-version=");
     text_percent_encode(out, version, strlen(version), NULL);

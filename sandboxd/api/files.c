@@ -9,6 +9,7 @@
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/api/file_path.h"
 #include "sandboxd/api/file_view.h"
+#include "sandboxd/api/front.h"
 #include "sandboxd/api/session_link.h"
 
 /* One operation on its way through a session's shell. */
@@ -130,7 +131,7 @@ static struct wire_options options_for(const struct file_call *call)
 {
     const struct exchange *exchange = call->exchange;
     return (struct wire_options){
-        .with_ids = true,
+        .with_ids = exchange->front->api.with_ids,
         .with_directory = exchange->version >= API_2025_10_02 || call->recursive,
     };
 }

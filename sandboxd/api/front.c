@@ -188,7 +188,8 @@ static int open_front(struct front *front, int broker_fd, const struct config *c
 
 int front_run(const struct front_arguments *arguments, const struct config *config)
 {
-    struct front front = {.listen_fd = arguments->listen_fd, .address = arguments->address};
+    struct front front = {
+        .listen_fd = arguments->listen_fd, .address = arguments->address, .api = config->api};
     struct error err = {0};
     if (open_front(&front, arguments->broker_fd, config, &err) < 0) {
         log_error("front.failed", "error=\"%s\"", err.message);

@@ -41,6 +41,7 @@ struct front {
     struct identity *identity; /* NULL: no token is issued or verified */
     enum access_mode auth;
     struct roles roles;
+    struct api_settings api;
     struct watch signals;
     struct timer stop_timer;
     unsigned exchanges; /* requests under way */

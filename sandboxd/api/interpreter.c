@@ -331,8 +331,9 @@ void interpreter_start_run(struct interpreter *interpreter, struct run *run)
     interpreter->run = run;
     interpreter->interrupted = false;
     interpreter->canceled = false;
-    capture_open(&run->output, CAPTURE_BYTES_MAX);
-    capture_open(&run->errors, CAPTURE_BYTES_MAX);
+    size_t most = run->stream_bytes_max ? run->stream_bytes_max : CAPTURE_BYTES_MAX;
+    capture_open(&run->output, most);
+    capture_open(&run->errors, most);
     random_bytes(&run->nonce, sizeof run->nonce);
     run->started_us = clock_monotonic_us();
     loop_start_timer(interpreter->loop, &interpreter->deadline,

@@ -40,6 +40,7 @@ struct run {
     const char *code; /* borrowed */
     size_t code_length;
     int64_t timeout_ms;
+    size_t stream_bytes_max; /* kept of stdout and stderr each; 0: CAPTURE_BYTES_MAX */
     void (*on_finished)(void *self, struct run *run);
     void *self;
 

@@ -24,6 +24,7 @@ static const struct {
     [SERVICE_REQUEST_TOO_LARGE] = {413, "RequestEntityTooLarge", NULL},
     [SERVICE_TOO_MANY_REQUESTS] = {429, "TooManyRequests", "1"},
     [SERVICE_POOL_FULL] = {429, "SessionPoolMaxConcurrentSessionsReached", "30"},
+    [SERVICE_POOL_FULL_MISSING] = {404, "SessionPoolMaxConcurrentSessionsReached", "30"},
     [SERVICE_HEADERS_TOO_LARGE] = {431, "RequestHeaderFieldsTooLarge", NULL},
     [SERVICE_INTERNAL_ERROR] = {500, "InternalServerError", NULL},
     [SERVICE_UNAVAILABLE] = {503, "ServiceUnavailable", "1"},

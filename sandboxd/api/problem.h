@@ -21,6 +21,7 @@ enum service_code {
     SERVICE_REQUEST_TOO_LARGE,
     SERVICE_TOO_MANY_REQUESTS,
     SERVICE_POOL_FULL,
+    SERVICE_POOL_FULL_MISSING, /* the same as a 404 (docs/api.md, "Session lifecycle") */
     SERVICE_HEADERS_TOO_LARGE,
     SERVICE_INTERNAL_ERROR,
     SERVICE_UNAVAILABLE,

@@ -10,6 +10,7 @@
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/api/file_path.h"
 #include "sandboxd/api/file_view.h"
+#include "sandboxd/api/front.h"
 #include "sandboxd/api/session_link.h"
 
 /* What a body may hold besides the file: boundaries, part headers, other small parts (our limit).
@@ -142,7 +143,7 @@ static void respond(struct upload *upload)
     struct error err = {0};
     struct exchange *exchange = upload->exchange;
     struct wire_options options = {
-        .with_ids = true,
+        .with_ids = exchange->front->api.with_ids,
         .with_directory = exchange->version >= API_2025_10_02,
     };
     struct wire_file_list list = {0};

@@ -107,10 +107,11 @@ def judge(expected: dict[str, Any], answer: Answer) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Path, request: pytest.FixtureRequest) -> None:
-    configuration = case / "config.json"
-    if configuration.exists():
+    own = {name: json.loads(path.read_text()) for name in ("config", "api")
+           if (path := case / f"{name}.json").exists()}
+    if own:
         make_daemon: MakeDaemon = request.getfixturevalue("make_daemon")
-        daemon = make_daemon(**json.loads(configuration.read_text()))
+        daemon = make_daemon(api=own.get("api"), **own.get("config", {}))
     else:
         daemon = request.getfixturevalue("shared_daemon")
 

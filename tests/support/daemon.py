@@ -23,14 +23,15 @@ START_DEADLINE_S = 60  # the zygote's imports on a slow machine
 STOP_DEADLINE_S = 20
 
 
-def pool_document(properties: dict[str, Any] | None = None, **sandpool: Any) -> dict[str, Any]:
-    """A configuration with the one pool "default"."""
+def pool_document(properties: dict[str, Any] | None = None, api: dict[str, Any] | None = None,
+                  **sandpool: Any) -> dict[str, Any]:
+    """A configuration with the one pool "default", and the settings of the API if any."""
     pool: dict[str, Any] = {"name": "default"}
     if properties:
         pool["properties"] = properties
     if sandpool:
         pool["sandpool"] = sandpool
-    return {"pools": [pool]}
+    return {"pools": [pool], "api": api} if api else {"pools": [pool]}
 
 
 def scale(most: int, ready: int) -> dict[str, Any]:

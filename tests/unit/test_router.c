@@ -92,7 +92,7 @@ static void versions_are_read_leniently(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = {0};
         enum api_version version = API_2024_02_02;
-        int result = dialect_read_version(cases[i].text, &version, &err);
+        int result = dialect_read_version(cases[i].text, false, &version, &err);
         assert_int_equal(result, cases[i].version < 0 ? -1 : 0);
         if (result == 0)
             assert_int_equal(version, cases[i].version);
