@@ -1,8 +1,8 @@
 /* blob: what a front needs to know of a session that an earlier front started.
  *
  * The broker keeps these bytes for each session and never looks inside. One line of text each:
- * version, pool, GUID, creation time in milliseconds since 1970, identifier (empty: a ready
- * instance).
+ * version, the pool's key, GUID, creation time in milliseconds since 1970, identifier (empty: a
+ * ready instance).
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "sandboxd/pool/pool.h"
 
 struct blob {
-    char pool[POOL_NAME_MAX + 1];
+    char pool[POOL_KEY_MAX + 1];
     char guid[GUID_TEXT_MAX];
     int64_t created_at_ms;
     char identifier[IDENTIFIER_LENGTH_MAX + 1];

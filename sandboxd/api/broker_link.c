@@ -67,7 +67,7 @@ static void on_store(void *self, struct session *session)
     struct broker_link *broker = self;
     struct session_link *link = session_link_of(session);
     struct blob blob = {.created_at_ms = link->created_at_ms};
-    memcpy(blob.pool, session->pool->settings.name, sizeof blob.pool);
+    memcpy(blob.pool, session->pool->settings.key, sizeof blob.pool);
     memcpy(blob.guid, link->guid, sizeof blob.guid);
     if (session->identifier)
         snprintf(blob.identifier, sizeof blob.identifier, "%s", session->identifier);

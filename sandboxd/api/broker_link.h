@@ -17,7 +17,7 @@ struct broker_link_events {
     void (*on_hello)(void *self); /* every session there was has been adopted */
     void (*on_closed)(void *self, const struct error *err); /* the broker is gone */
     void (*on_wake)(void *self, struct pool *pool, int64_t at_ms);
-    struct pool *(*find_pool)(void *self, const char *name); /* NULL: no such pool any more */
+    struct pool *(*find_pool)(void *self, const char *key); /* NULL: no such pool any more */
     void *self;
 };
 

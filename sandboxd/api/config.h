@@ -1,7 +1,7 @@
 /* config: the pools that this daemon serves and how it speaks, read once at start.
  *
- * The document uses Azure's resource names under `properties`; what Azure does not have lives under
- * `sandpool`, where unknown members are errors. docs/operations.md shows a complete one:
+ * Each pool is a document as sandboxd/resource/pool_reader.h reads it; docs/operations.md shows a
+ * complete one:
  *
  *     {"pools": [{"name": "default",
  *                 "properties": {"scaleConfiguration": {"maxConcurrentSessions": 10}},
@@ -13,7 +13,7 @@
 
 #include "base/core/error.h"
 #include "sandboxd/api/api_settings.h"
-#include "sandboxd/pool/pool.h"
+#include "sandboxd/resource/pool_resource.h"
 
 enum {
     CONFIG_BYTES_MAX = 1024 * 1024,
@@ -21,12 +21,13 @@ enum {
 };
 
 struct config {
-    struct pool_settings pools[CONFIG_POOLS_MAX];
+    struct pool_resource pools[CONFIG_POOLS_MAX];
     size_t pool_count;
     struct api_settings api;
 };
 
 /* One pool, "default", with the documented limits. */
 void config_set_defaults(struct config *ret_config);
-/* ERROR_INVALID with the JSON path of the member at fault. */
+/* The error names the JSON path of the member at fault. Clear the result. */
 int config_read(const char *data, size_t length, struct config *ret_config, struct error *err);
+void config_clear(struct config *config);

@@ -30,9 +30,14 @@ bool front_is_healthy(const struct front *front)
     return !front->stopping;
 }
 
-static struct pool *find_pool(void *self, const char *name)
+static struct pool *find_pool_by_key(void *self, const char *key)
 {
-    return front_find_pool(self, name);
+    struct front *front = self;
+    for (size_t i = 0; i < front->pool_count; i++) {
+        if (text_equal_ignoring_case(front->pools[i].pool->settings.key, key))
+            return front->pools[i].pool;
+    }
+    return NULL;
 }
 
 /* ---- pools ---- */
@@ -58,7 +63,7 @@ static void create_pools(struct front *front, const struct config *config)
     struct pool_broker seam = broker_link_seam(&front->broker);
     for (size_t i = 0; i < config->pool_count; i++) {
         front->pools[i].front = front;
-        front->pools[i].pool = pool_create(&config->pools[i], &seam, clock_system());
+        front->pools[i].pool = pool_create(&config->pools[i].settings, &seam, clock_system());
     }
     front->pool_count = config->pool_count;
 }
@@ -67,7 +72,7 @@ static unsigned all_sessions(const struct config *config)
 {
     unsigned sum = 0;
     for (size_t i = 0; i < config->pool_count; i++)
-        sum += config->pools[i].max_concurrent_sessions;
+        sum += config->pools[i].settings.max_concurrent_sessions;
     return sum;
 }
 
@@ -175,7 +180,7 @@ static int open_front(struct front *front, int broker_fd, const struct config *c
         .on_hello = on_hello,
         .on_closed = on_broker_closed,
         .on_wake = on_wake,
-        .find_pool = find_pool,
+        .find_pool = find_pool_by_key,
         .self = front,
     };
     front->loop = loop_create(clock_system(), err);

@@ -14,6 +14,7 @@
 
 enum {
     POOL_NAME_MAX = 64,
+    POOL_KEY_MAX = 319,
     /* A ready instance that was taken is replaced this much later, so that making the next one does
      * not compete with the request that took it. */
     POOL_REPLACE_MS = 10,
@@ -24,7 +25,9 @@ enum {
 };
 
 struct pool_settings {
-    char name[POOL_NAME_MAX + 1];
+    char name[POOL_NAME_MAX + 1]; /* for people */
+    char key[POOL_KEY_MAX + 1];   /* no two pools have the same; tells a later front whose sessions
+                                     it finds */
     unsigned max_concurrent_sessions;
     unsigned ready_session_instances;
     int64_t cooldown_ms;

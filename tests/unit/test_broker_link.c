@@ -51,7 +51,7 @@ static void on_wake(void *self, struct pool *pool, int64_t at_ms)
 static struct pool *find_pool(void *self, const char *name)
 {
     struct fixture *f = self;
-    return strcmp(name, f->pool->settings.name) == 0 ? f->pool : NULL;
+    return strcmp(name, f->pool->settings.key) == 0 ? f->pool : NULL;
 }
 
 static int set_up(void **state)
@@ -73,6 +73,7 @@ static int set_up(void **state)
     assert_int_equal(broker_link_open(&f->broker, f->loop, f->front_fd, 8, &events, &err), 0);
     struct pool_settings settings = {
         .name = "default",
+        .key = "default",
         .max_concurrent_sessions = 4,
         .cooldown_ms = 1000,
         .execution_timeout_ms = 5000,
@@ -213,6 +214,7 @@ static void a_session_is_started_with_its_limits_and_stored(void **state)
     struct blob blob;
     frame = expect(f, FRAME_SESSION_STORE);
     assert_int_equal(blob_read(frame->payload, frame->length, &blob, &err), 0);
+    assert_string_equal(blob.pool, "default");
     assert_string_equal(blob.identifier, "demo-1");
     assert_string_equal(blob.guid, session_link_of(session)->guid);
     say_ready(f);

@@ -30,7 +30,7 @@ static void without_a_file_there_is_one_pool_with_the_documented_limits(void **s
     (void)state;
     struct config config;
     config_set_defaults(&config);
-    const struct pool_settings *pool = &config.pools[0];
+    const struct pool_settings *pool = &config.pools[0].settings;
     assert_int_equal(config.pool_count, 1);
     assert_string_equal(pool->name, "default");
     assert_int_equal(pool->max_concurrent_sessions, 10);
@@ -42,6 +42,7 @@ static void without_a_file_there_is_one_pool_with_the_documented_limits(void **s
     assert_int_equal(pool->data_inodes, 20000);
     assert_int_equal(pool->session_tasks, 256);
     assert_int_equal(pool->cpu_percent, 100);
+    config_clear(&config);
 }
 
 static void both_forms_of_the_cooldown_are_read(void **state)
@@ -59,7 +60,8 @@ static void both_forms_of_the_cooldown_are_read(void **state)
         struct config config;
         struct error err = {0};
         assert_int_equal(read_pool_text(forms[i], "", &config, &err), 0);
-        assert_int_equal(config.pools[0].cooldown_ms, 600000);
+        assert_int_equal(config.pools[0].settings.cooldown_ms, 600000);
+        config_clear(&config);
     }
 }
 
@@ -76,7 +78,8 @@ static void nulls_and_unknown_azure_members_are_accepted(void **state)
                        "\"image\":\"host\",\"policy\":\"python\",\"start\":\"fork\"", &config,
                        &err),
         0);
-    assert_int_equal(config.pools[0].max_concurrent_sessions, 10);
+    assert_int_equal(config.pools[0].settings.max_concurrent_sessions, 10);
+    config_clear(&config);
 }
 
 static void limits_are_settings(void **state)
@@ -91,7 +94,7 @@ static void limits_are_settings(void **state)
                        "\"dataBytes\":1048576,\"dataInodes\":100",
                        &config, &err),
         0);
-    const struct pool_settings *pool = &config.pools[0];
+    const struct pool_settings *pool = &config.pools[0].settings;
     assert_int_equal(pool->max_concurrent_sessions, 3);
     assert_int_equal(pool->ready_session_instances, 3); /* never more than fit */
     assert_int_equal(pool->execution_timeout_ms, 2000);
@@ -101,6 +104,7 @@ static void limits_are_settings(void **state)
     assert_int_equal(pool->cpu_percent, 50);
     assert_int_equal(pool->data_bytes, 1048576);
     assert_int_equal(pool->data_inodes, 100);
+    config_clear(&config);
 }
 
 static void each_mistake_is_named(void **state)
@@ -141,6 +145,28 @@ static void each_mistake_is_named(void **state)
     }
 }
 
+#define ID(group) "/subscriptions/s/resourceGroups/" group "/providers/Microsoft.App/sessionPools/p"
+
+static void pools_of_one_name_may_be_in_several_groups(void **state)
+{
+    (void)state;
+    struct config config;
+    struct error err = {0};
+    assert_int_equal(
+        read_text("{\"pools\":[{\"id\":\"" ID("g1") "\"},{\"id\":\"" ID("g2") "\"},"
+                                                                              "{\"name\":\"p\"}]}",
+                  &config, &err),
+        0);
+    assert_int_equal(config.pool_count, 3);
+    assert_string_equal(config.pools[1].settings.key, ID("g2"));
+    assert_string_equal(config.pools[2].settings.key, "p");
+    config_clear(&config);
+
+    assert_int_equal(read_text("{\"pools\":[{\"id\":\"" ID("g1") "\"},{\"id\":\"" ID("G1") "\"}]}",
+                               &config, &err),
+                     -1);
+}
+
 static void documents_that_are_no_configuration_are_refused(void **state)
 {
     (void)state;
@@ -154,6 +180,9 @@ static void documents_that_are_no_configuration_are_refused(void **state)
         "{\"pools\":[{\"name\":\"a b\"}]}",
         "{\"pools\":[{\"name\":\"a\"},{\"name\":\"A\"}]}",
         "{\"pools\":[{\"name\":\"a\"}],\"more\":1}",
+        "{\"pools\":[{\"name\":\"a\",\"properties\":{\"scaleConfiguration\":"
+        "{\"maxConcurrentSessions\":15000}}},{\"name\":\"b\",\"properties\":"
+        "{\"scaleConfiguration\":{\"maxConcurrentSessions\":15000}}}]}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct config config;
@@ -171,6 +200,7 @@ int main(void)
         cmocka_unit_test(nulls_and_unknown_azure_members_are_accepted),
         cmocka_unit_test(limits_are_settings),
         cmocka_unit_test(each_mistake_is_named),
+        cmocka_unit_test(pools_of_one_name_may_be_in_several_groups),
         cmocka_unit_test(documents_that_are_no_configuration_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
