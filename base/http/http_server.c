@@ -22,6 +22,9 @@
  * length. */
 enum { CONNECTION_MEMORY_BYTES = 80 * 1024 };
 
+/* What a streamed body is asked for at a time, where it is not chunked (HTTP/1.0). */
+enum { STREAM_BLOCK_BYTES = 16 * 1024 };
+
 struct http_request {
     struct MHD_Connection *mhd;
     const char *method;
@@ -35,6 +38,7 @@ struct http_request {
     bool is_answered;  /* `answer` is there or was queued */
     bool hung_up;      /* the client's side of the stream has ended */
     struct MHD_Response *answer;
+    struct http_source source; /* of a streamed answer */
     unsigned status;
     uint64_t drained_bytes;
 };
@@ -104,13 +108,42 @@ void http_response_add(struct http_response *response, const char *name, const c
     response->header_values[response->headers++] = value;
 }
 
-static struct MHD_Response *make_response(struct http_response *response)
+static enum MHD_Result suspend(struct http_request *request)
 {
-    /* Both take what they are given. */
-    struct MHD_Response *made =
-        response->has_file ? MHD_create_response_from_fd64(response->file_length, response->file_fd)
-                           : MHD_create_response_from_buffer(response->body_length, response->body,
-                                                             MHD_RESPMEM_MUST_FREE);
+    request->is_suspended = true;
+    MHD_suspend_connection(request->mhd);
+    return MHD_YES;
+}
+
+static ssize_t read_source(void *self, uint64_t position, char *data, size_t room)
+{
+    struct http_request *request = self;
+    (void)position;
+    ssize_t length = request->source.read(request->source.self, data, room);
+    if (length < 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (length == 0)
+        suspend(request);
+    return length;
+}
+
+/* The library takes the body and the file. */
+static struct MHD_Response *make_body(struct http_request *request,
+                                      const struct http_response *response)
+{
+    if (request->source.read)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_source,
+                                                 request, NULL);
+    if (response->has_file)
+        return MHD_create_response_from_fd64(response->file_length, response->file_fd);
+    return MHD_create_response_from_buffer(response->body_length, response->body,
+                                           MHD_RESPMEM_MUST_FREE);
+}
+
+static struct MHD_Response *make_response(struct http_request *request,
+                                          const struct http_response *response)
+{
+    struct MHD_Response *made = make_body(request, response);
     if (!made)
         return NULL;
     for (size_t i = 0; i < response->headers; i++)
@@ -122,15 +155,32 @@ static struct MHD_Response *make_response(struct http_response *response)
 
 /* May be called inside one of the handler's callbacks or at any other time: the library takes an
  * answer only inside its own callback, so it is kept until then. */
+static void answer(struct http_request *request, const struct http_response *response)
+{
+    request->is_answered = true;
+    request->status = response->status;
+    request->answer = make_response(request, response);
+    http_request_continue(request);
+}
+
 void http_request_respond(struct http_request *request, struct http_response *response)
 {
     struct connection *connection = connection_of(request->mhd);
     loop_unwatch(connection->server->loop, &connection->hang_up);
-    request->is_answered = true;
-    request->status = response->status;
-    request->answer = make_response(response);
-    request->held = false;
-    http_request_continue(request);
+    answer(request, response);
+}
+
+void http_request_stream(struct http_request *request, struct http_response *response,
+                         const struct http_source *source)
+{
+    request->source = *source;
+    answer(request, response);
+}
+
+void http_request_wake(struct http_request *request)
+{
+    if (request->source.read)
+        http_request_continue(request);
 }
 
 /* Without an answer (memory is out) the connection ends. */
@@ -212,16 +262,10 @@ static void on_hang_up(void *self, uint32_t events)
 void http_request_watch_hang_up(struct http_request *request)
 {
     struct connection *connection = connection_of(request->mhd);
-    if (!request->is_answered && !connection->hang_up.active)
+    bool whole = request->is_answered && !request->source.read;
+    if (!whole && !connection->hang_up.active)
         loop_watch(connection->server->loop, &connection->hang_up, connection->fd, EPOLLRDHUP,
                    on_hang_up, connection, NULL);
-}
-
-static enum MHD_Result suspend(struct http_request *request)
-{
-    request->is_suspended = true;
-    MHD_suspend_connection(request->mhd);
-    return MHD_YES;
 }
 
 /* A walk through a head as the library left it in its buffer.

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/core/error.h"
 #include "base/core/loop.h"
@@ -90,8 +91,8 @@ void *http_request_data(const struct http_request *request);
 void http_request_hold(struct http_request *request);
 void http_request_continue(struct http_request *request);
 
-/* For a request that is parked: on_hang_up is called once when the client ends its side of the
- * stream, unless an answer comes first. */
+/* For a request that is parked or whose answer is produced over time: on_hang_up is called once
+ * when the client ends its side of the stream, unless a whole answer comes first. */
 void http_request_watch_hang_up(struct http_request *request);
 
 /* A response being built. One of body or fd. */
@@ -115,3 +116,18 @@ void http_response_add(struct http_response *response, const char *name, const c
 /* Answers. Exactly once per request, at any time from on_head to on_gone. The struct may go
  * afterwards. */
 void http_request_respond(struct http_request *request, struct http_response *response);
+
+/* A body that is produced over time, no faster than its client takes it. */
+enum { HTTP_SOURCE_END = -1 };
+struct http_source {
+    /* Writes up to `room` bytes and returns how many. 0: there are none now, and http_request_wake
+     * tells when to ask again. HTTP_SOURCE_END: that was all. Not called after on_gone. */
+    ssize_t (*read)(void *self, char *data, size_t room);
+    void *self;
+};
+/* Answers with the head of a response and a body from the source, instead of
+ * http_request_respond. */
+void http_request_stream(struct http_request *request, struct http_response *response,
+                         const struct http_source *source);
+/* The source of a streamed answer has bytes, or its end, to give. Harmless when it has not. */
+void http_request_wake(struct http_request *request);

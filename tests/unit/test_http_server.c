@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,7 +49,12 @@ struct fixture {
     size_t body_bytes;
     int heads, ends, gone, refusals, hang_ups;
     bool answer_at_head, hold_body, park;
-    bool was_tls;
+    bool was_tls, only_count_hang_ups;
+
+    /* a streamed answer */
+    size_t available; /* bytes that it may give now */
+    size_t produced;
+    bool is_over;
 };
 
 static void answer(struct http_request *request, unsigned status, const char *text, bool close)
@@ -57,6 +63,33 @@ static void answer(struct http_request *request, unsigned status, const char *te
         .status = status, .body = xstrdup(text), .body_length = strlen(text), .close = close};
     http_response_add(&response, "X-Test", "yes");
     http_request_respond(request, &response);
+}
+
+/* A body whose bytes count up, so that a lost or doubled one shows. */
+static char byte_at(size_t position)
+{
+    return (char)('a' + position % 23);
+}
+
+static ssize_t produce(void *self, char *data, size_t room)
+{
+    struct fixture *f = self;
+    size_t length = f->available < room ? f->available : room;
+    if (length == 0)
+        return f->is_over ? HTTP_SOURCE_END : 0;
+    for (size_t i = 0; i < length; i++)
+        data[i] = byte_at(f->produced + i);
+    f->available -= length;
+    f->produced += length;
+    return (ssize_t)length;
+}
+
+static void begin_stream(struct fixture *f)
+{
+    struct http_response response = {.status = 200};
+    struct http_source source = {produce, f};
+    http_response_add(&response, "Content-Type", "text/event-stream");
+    http_request_stream(f->parked, &response, &source);
 }
 
 static void on_head(void *self, struct http_request *request)
@@ -99,7 +132,8 @@ static void on_hang_up(void *self, struct http_request *request)
 {
     struct fixture *f = self;
     f->hang_ups++;
-    answer(request, 200, "nobody hears", false);
+    if (!f->only_count_hang_ups)
+        answer(request, 200, "nobody hears", false);
 }
 
 static void on_refused(void *self, struct http_request *request, enum http_refusal why,
@@ -339,6 +373,171 @@ static void a_hang_up_of_a_watched_request_is_noticed(void **state)
     for (int i = 0; i < ROUNDS_MAX && f->gone == 0; i++)
         turn(f);
     assert_int_equal(f->hang_ups, 1);
+    assert_int_equal(f->gone, 1);
+}
+
+/* ---- streamed answers ---- */
+
+static void open_stream(struct fixture *f, const char *request)
+{
+    f->park = true;
+    f->parked = NULL;
+    connect_client(f);
+    send_text(f, request);
+    for (int i = 0; i < ROUNDS_MAX && !f->parked; i++)
+        turn(f);
+    begin_stream(f);
+}
+
+/* Counts the bytes of the chunks behind the head, which must be those that were produced, and says
+ * whether the last chunk was there. */
+static bool read_chunks(const struct fixture *f, size_t *ret_length)
+{
+    const char *at = f->received.data ? strstr(f->received.data, "\r\n\r\n") : NULL;
+    const char *end = f->received.data + f->received.length;
+    *ret_length = 0;
+    for (at = at ? at + 4 : NULL; at;) {
+        const char *line_end = memmem(at, (size_t)(end - at), "\r\n", 2);
+        size_t size = strtoul(at, NULL, 16);
+        if (!line_end || (size_t)(end - line_end) < size + 4)
+            return false;
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(line_end[2 + i], byte_at(*ret_length + i));
+        *ret_length += size;
+        if (size == 0)
+            return true;
+        at = line_end + 2 + size + 2;
+    }
+    return false;
+}
+
+static void expect_chunks(struct fixture *f, size_t length, bool last)
+{
+    size_t seen = 0;
+    bool ended = false;
+    for (int i = 0; i < ROUNDS_MAX && !f->closed && (seen < length || ended != last); i++) {
+        turn(f);
+        ended = read_chunks(f, &seen);
+    }
+    assert_int_equal(seen, length);
+    assert_int_equal(ended, last);
+}
+
+static void a_streamed_answer_comes_as_it_is_produced(void **state)
+{
+    struct fixture *f = *state;
+    open_stream(f, "GET /s HTTP/1.1\r\n" HOST "\r\n");
+    expect(f, "text/event-stream");
+    assert_true(has_received(f, "Transfer-Encoding: chunked"));
+    for (int i = 1; i <= 500; i++) {
+        f->available = 10;
+        http_request_wake(f->parked);
+        http_request_wake(f->parked); /* once too often does no harm */
+        expect_chunks(f, (size_t)i * 10, false);
+    }
+    f->clock.time_ms += 3600000;
+    turn(f);
+    assert_false(f->closed);
+    f->is_over = true;
+    http_request_wake(f->parked);
+    expect_chunks(f, 5000, true);
+    assert_int_equal(f->gone, 1);
+    f->park = false;
+    send_text(f, "GET /next HTTP/1.1\r\n" HOST "\r\n");
+    expect(f, "/next");
+}
+
+static void a_slow_reader_holds_the_source_and_gets_everything(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    open_stream(f, "GET /s HTTP/1.1\r\n" HOST "\r\n");
+    f->available = 64 * BODY_BYTES;
+    f->is_over = true;
+    http_request_wake(f->parked);
+    size_t before;
+    do { /* without reading */
+        before = f->produced;
+        for (int i = 0; i < 20; i++)
+            assert_int_equal(loop_run_once(f->loop, 1, &err), 0);
+    } while (f->produced > before);
+    assert_true(f->produced < 64 * BODY_BYTES);
+    f->available = 1000;
+    size_t all = f->produced + 1000;
+    for (int i = 0; i < ROUNDS_MAX && f->gone == 0; i++)
+        turn(f);
+    expect_chunks(f, all, true);
+}
+
+static void a_reader_that_vanishes_ends_its_stream(void **state)
+{
+    struct fixture *f = *state;
+    open_stream(f, "GET /s HTTP/1.1\r\n" HOST "\r\n");
+    expect(f, "text/event-stream");
+    close_fd(&f->client_fd);
+    struct error err = {0};
+    for (int i = 0; i < ROUNDS_MAX && f->gone == 0; i++) {
+        f->available = 1;
+        http_request_wake(f->parked);
+        assert_int_equal(loop_run_once(f->loop, 1, &err), 0);
+    }
+    assert_int_equal(f->gone, 1);
+    assert_int_equal(http_server_connections(f->server), 0);
+}
+
+static void a_stalled_reader_that_vanishes_ends_its_stream(void **state)
+{
+    struct fixture *f = *state;
+    open_stream(f, "GET /s HTTP/1.1\r\n" HOST "\r\n");
+    f->available = 64 * BODY_BYTES;
+    http_request_wake(f->parked);
+    struct error err = {0};
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(loop_run_once(f->loop, 1, &err), 0);
+    close_fd(&f->client_fd);
+    for (int i = 0; i < ROUNDS_MAX && f->gone == 0; i++)
+        assert_int_equal(loop_run_once(f->loop, 1, &err), 0);
+    assert_int_equal(f->gone, 1);
+}
+
+static void a_hang_up_during_a_stream_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    f->only_count_hang_ups = true;
+    open_stream(f, "GET /s HTTP/1.1\r\n" HOST "\r\n");
+    http_request_watch_hang_up(f->parked);
+    expect(f, "text/event-stream");
+    assert_int_equal(f->hang_ups, 0);
+    shutdown(f->client_fd, SHUT_WR);
+    for (int i = 0; i < ROUNDS_MAX && f->hang_ups == 0; i++)
+        turn(f);
+    assert_int_equal(f->hang_ups, 1);
+    f->available = 7;
+    f->is_over = true;
+    http_request_wake(f->parked);
+    expect_chunks(f, 7, true); /* who closes its own side only still reads */
+}
+
+static void a_stream_to_an_old_client_ends_with_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    open_stream(f, "GET /s HTTP/1.0\r\n\r\n");
+    f->available = 3;
+    http_request_wake(f->parked);
+    expect(f, "\r\n\r\nabc");
+    f->is_over = true;
+    http_request_wake(f->parked);
+    expect_close(f);
+    assert_false(has_received(f, "chunked"));
+}
+
+static void a_stream_ends_with_the_server(void **state)
+{
+    struct fixture *f = *state;
+    open_stream(f, "GET /s HTTP/1.1\r\n" HOST "\r\n");
+    expect(f, "text/event-stream");
+    http_server_destroy(f->server);
+    f->server = NULL;
     assert_int_equal(f->gone, 1);
 }
 
@@ -616,6 +815,37 @@ static void tls_and_plain_are_served_in_one_loop(void **state)
     expect(f, "/after");
 }
 
+static void a_streamed_answer_comes_by_tls(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_fixture tls = open_tls(f, "NORMAL");
+    static const char request[] = "GET /s HTTP/1.1\r\n" HOST "\r\n";
+    assert_int_equal(shake_hands(&tls), GNUTLS_E_SUCCESS);
+    gnutls_record_send(tls.session, request, sizeof request - 1);
+    f->park = true;
+    for (int i = 0; i < ROUNDS_MAX && !f->parked; i++)
+        turn_loop(f);
+    begin_stream(f);
+    size_t seen = 0;
+    bool ended = false;
+    for (int i = 0; i < ROUNDS_MAX && !ended; i++) {
+        size_t produced = f->produced;
+        f->available = produced < 1000 ? 100 : 0;
+        f->is_over = produced >= 1000;
+        http_request_wake(f->parked);
+        for (int j = 0; j < 100 && f->produced == produced && f->gone == 0; j++)
+            turn_loop(f);
+        ssize_t n;
+        while ((n = gnutls_record_recv(tls.session, buf_reserve(&f->received, 65536), 65536)) > 0)
+            f->received.length += (size_t)n;
+        f->received.data[f->received.length] = '\0';
+        ended = read_chunks(f, &seen);
+    }
+    assert_true(ended);
+    assert_int_equal(seen, 1000);
+    close_tls(&tls);
+}
+
 static void tls_before_1_2_is_refused(void **state)
 {
     struct tls_fixture tls = open_tls(*state, "NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT");
@@ -668,6 +898,13 @@ int main(void)
         TEST(a_parked_request_is_answered_later),
         TEST(a_parked_request_ends_with_the_server),
         TEST(a_hang_up_of_a_watched_request_is_noticed),
+        TEST(a_streamed_answer_comes_as_it_is_produced),
+        TEST(a_slow_reader_holds_the_source_and_gets_everything),
+        TEST(a_reader_that_vanishes_ends_its_stream),
+        TEST(a_stalled_reader_that_vanishes_ends_its_stream),
+        TEST(a_hang_up_during_a_stream_is_noticed),
+        TEST(a_stream_to_an_old_client_ends_with_the_connection),
+        TEST(a_stream_ends_with_the_server),
         TEST(a_file_is_sent_from_its_start),
         TEST(a_head_that_is_late_is_answered_with_408),
         TEST(hostile_requests_are_refused_and_nothing_behind_them_is_served),
@@ -675,6 +912,7 @@ int main(void)
         TEST(the_largest_head_fits),
         TEST(a_quiet_server_takes_no_new_connections),
         TEST(tls_and_plain_are_served_in_one_loop),
+        TEST(a_streamed_answer_comes_by_tls),
         TEST(tls_before_1_2_is_refused),
         TEST(a_late_head_gets_no_clear_text_into_tls),
         TEST(a_certificate_that_is_none_is_refused),
