@@ -1,8 +1,9 @@
 /* blob: what a front needs to know of a session that an earlier front started.
  *
  * The broker keeps these bytes for each session and never looks inside. One line of text each:
- * version, the pool's key, GUID, creation time in milliseconds since 1970, identifier (empty: a
- * ready instance).
+ * version, the pool's key, GUID, the session's record (order, created at, used at), identifier
+ * (empty: a ready instance). Times are those of the machine's monotonic clock, which both fronts
+ * share.
  */
 #pragma once
 
@@ -18,7 +19,7 @@
 struct blob {
     char pool[POOL_KEY_MAX + 1];
     char guid[GUID_TEXT_MAX];
-    int64_t created_at_ms;
+    struct session_record record;
     char identifier[IDENTIFIER_LENGTH_MAX + 1];
 };
 

@@ -66,7 +66,7 @@ static void on_store(void *self, struct session *session)
 {
     struct broker_link *broker = self;
     struct session_link *link = session_link_of(session);
-    struct blob blob = {.created_at_ms = link->created_at_ms};
+    struct blob blob = {.record = session->record};
     memcpy(blob.pool, session->pool->settings.key, sizeof blob.pool);
     memcpy(blob.guid, link->guid, sizeof blob.guid);
     if (session->identifier)
@@ -119,9 +119,9 @@ static void on_adopt(struct broker_link *broker, const struct frame *frame)
         broker_link_send(broker, FRAME_SESSION_REMOVE, frame->tag);
         return;
     }
-    struct session *session = pool_adopt_session(pool, blob.identifier[0] ? blob.identifier : NULL);
+    const char *identifier = blob.identifier[0] ? blob.identifier : NULL;
+    struct session *session = pool_adopt_session(pool, identifier, &blob.record);
     struct session_link *link = add_link(broker, session, frame->tag);
-    link->created_at_ms = blob.created_at_ms;
     memcpy(link->guid, blob.guid, sizeof link->guid);
     session_link_on_started(link, &received, true);
     log_info("session.adopted", "session=s-%" PRIu64 " pool=%s", link->number, blob.pool);

@@ -1,7 +1,6 @@
 #include "sandboxd/api/session_link.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
@@ -34,13 +33,6 @@ static void on_shell_broken(void *self)
     pool_remove_session(link->session);
 }
 
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 struct session_link *session_link_create(struct broker_link *broker, struct session *session,
                                          uint64_t number)
 {
@@ -48,7 +40,6 @@ struct session_link *session_link_create(struct broker_link *broker, struct sess
     link->broker = broker;
     link->session = session;
     link->number = number;
-    link->created_at_ms = wall_clock_ms();
     link->requested_us = clock_monotonic_us();
     random_guid(link->guid);
 

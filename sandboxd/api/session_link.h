@@ -18,8 +18,7 @@ struct session_link {
     struct session *session;
     uint64_t number; /* between front and broker */
     char guid[GUID_TEXT_MAX];
-    int64_t created_at_ms; /* since 1970 */
-    int64_t requested_us;  /* for the log */
+    int64_t requested_us; /* for the log */
     struct interpreter interpreter;
     struct shell shell;
     struct execution_log executions;

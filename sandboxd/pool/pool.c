@@ -1,6 +1,7 @@
 #include "sandboxd/pool/pool.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/core/cleanup.h"
@@ -48,14 +49,24 @@ void pool_destroy(struct pool *pool)
     free(pool);
 }
 
-static void list_add(struct session_list *list, struct session *session)
+/* next: NULL for a place at the end. */
+static void list_insert(struct session_list *list, struct session *session, struct session *next)
 {
-    session->place = (struct session_place){.previous = list->last, .listed = true};
-    if (list->last)
-        list->last->place.next = session;
+    struct session *previous = next ? next->place.previous : list->last;
+    session->place = (struct session_place){.previous = previous, .next = next, .listed = true};
+    if (previous)
+        previous->place.next = session;
     else
         list->first = session;
-    list->last = session;
+    if (next)
+        next->place.previous = session;
+    else
+        list->last = session;
+}
+
+static void list_add(struct session_list *list, struct session *session)
+{
+    list_insert(list, session, NULL);
 }
 
 static void list_remove(struct session_list *list, struct session *session)
@@ -158,7 +169,6 @@ static void allocate(struct pool *pool, struct session *session, const char *ide
     session->identifier = xstrdup(identifier);
     table_insert(&pool->by_identifier, &session->node, table_hash_text(identifier));
     pool->allocated_count++;
-    pool_note_quiet(session);
 }
 
 /* One that is ready for code before one that is still starting; NULL when there is neither. */
@@ -182,7 +192,7 @@ int pool_obtain_session(struct pool *pool, const char *identifier, struct sessio
     struct session *session = pool_find_session(pool, identifier);
     *ret_new = !session;
     if (session) {
-        pool_note_quiet(session);
+        pool_note_use(session);
         *ret_session = session;
         return 0;
     }
@@ -196,25 +206,79 @@ int pool_obtain_session(struct pool *pool, const char *identifier, struct sessio
     if (!ahead)
         session = new_session(pool);
     allocate(pool, session, identifier);
+    int64_t now = now_ms(pool);
+    session->record = (struct session_record){
+        .order = ++pool->last_order, .created_at_ms = now, .used_at_ms = now};
     if (!ahead)
         pool->broker.start(pool->broker.self, session);
     else if (session->has_shell)
-        pool->broker.store(pool->broker.self, session);
+        pool_store_session(session);
+    pool_note_use(session);
     if (ahead)
-        ask_to_wake(pool, now_ms(pool) + POOL_REPLACE_MS);
+        ask_to_wake(pool, now + POOL_REPLACE_MS);
     *ret_session = session;
     return 0;
 }
 
-struct session *pool_adopt_session(struct pool *pool, const char *identifier)
+/* Sessions are adopted in any order, but the first in the list must be the first to expire. */
+static void expect_expiry(struct session *session)
+{
+    struct pool *pool = session->pool;
+    int64_t cooldown = pool->settings.cooldown_ms;
+    int64_t expiry = session->record.used_at_ms + cooldown;
+    int64_t least = now_ms(pool) + (cooldown < POOL_ADOPTED_MS ? cooldown : POOL_ADOPTED_MS);
+    session->expires_at_ms = expiry > least ? expiry : least;
+
+    struct session *next = pool->quiet.first;
+    while (next && next->expires_at_ms <= session->expires_at_ms)
+        next = next->place.next;
+    list_insert(&pool->quiet, session, next);
+    ask_to_wake(pool, session->expires_at_ms);
+}
+
+struct session *pool_adopt_session(struct pool *pool, const char *identifier,
+                                   const struct session_record *record)
 {
     struct session *session = new_session(pool);
     session->has_shell = true;
-    if (identifier)
-        allocate(pool, session, identifier);
-    else
+    session->record = *record;
+    if (!identifier) {
         add_ready(pool, session);
+        return session;
+    }
+    if (record->order > pool->last_order)
+        pool->last_order = record->order;
+    allocate(pool, session, identifier);
+    expect_expiry(session);
     return session;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    uint64_t left = (*(struct session *const *)a)->record.order;
+    uint64_t right = (*(struct session *const *)b)->record.order;
+    return (left > right) - (left < right);
+}
+
+struct session **pool_list_sessions(const struct pool *pool, size_t *ret_count)
+{
+    size_t count = 0;
+    struct session **sessions = xcalloc(pool->allocated_count + 1, sizeof(struct session *));
+    for (size_t i = 0; i <= pool->by_identifier.mask; i++) {
+        struct table_node *node = pool->by_identifier.buckets[i];
+        for (; node; node = node->next)
+            sessions[count++] = session_of(node);
+    }
+    qsort(sessions, count, sizeof(struct session *), by_order);
+    *ret_count = count;
+    return sessions;
+}
+
+int64_t pool_expiry_of_session(const struct session *session)
+{
+    const struct pool *pool = session->pool;
+    return session->place.listed ? session->expires_at_ms
+                                 : now_ms(pool) + pool->settings.cooldown_ms;
 }
 
 void pool_forget_session(struct session *session)
@@ -273,34 +337,59 @@ void session_on_ended(struct session *session, const struct error *why)
         pool_forget_session(session);
     session->state = SESSION_ENDED;
 
-    session_hold(session);
+    session_begin_guard(session);
     session_end_turn(session);
     lose_all(&session->executions, session, why);
     lose_all(&session->transfers, session, why);
-    session_release(session);
+    session_end_guard(session);
     make_ready_instances(pool);
 }
 
-void session_release(struct session *session)
+void pool_store_session(struct session *session)
+{
+    struct pool *pool = session->pool;
+    session->stored_at_ms = now_ms(pool);
+    pool->broker.store(pool->broker.self, session);
+}
+
+/* It may expire unless somebody uses it. */
+static void list_if_quiet(struct session *session)
+{
+    struct pool *pool = session->pool;
+    bool may_expire = session->identifier && session->state < SESSION_REMOVING;
+    if (!may_expire || session->holds > 0 || session->place.listed)
+        return;
+    session->expires_at_ms = session->record.used_at_ms + pool->settings.cooldown_ms;
+    list_add(&pool->quiet, session);
+    ask_to_wake(pool, session->expires_at_ms);
+}
+
+void pool_note_use(struct session *session)
+{
+    struct pool *pool = session->pool;
+    if (!session->identifier || session->state >= SESSION_REMOVING)
+        return;
+    int64_t now = now_ms(pool);
+    session->record.used_at_ms = now;
+    if (session->has_shell && now - session->stored_at_ms >= POOL_STORE_MS)
+        pool_store_session(session);
+    list_remove(&pool->quiet, session);
+    list_if_quiet(session);
+}
+
+void session_end_guard(struct session *session)
 {
     session->holds--;
     if (session->holds == 0 && session->state == SESSION_ENDED)
         destroy_session(session);
     else
-        pool_note_quiet(session);
+        list_if_quiet(session);
 }
 
-void pool_note_quiet(struct session *session)
+void session_release(struct session *session)
 {
-    struct pool *pool = session->pool;
-    if (!session->identifier || session->state >= SESSION_REMOVING)
-        return;
-    list_remove(&pool->quiet, session);
-    if (session->holds > 0)
-        return;
-    session->expires_at_ms = now_ms(pool) + pool->settings.cooldown_ms;
-    list_add(&pool->quiet, session);
-    ask_to_wake(pool, session->expires_at_ms);
+    pool_note_use(session);
+    session_end_guard(session);
 }
 
 void pool_note_ready(struct session *session)

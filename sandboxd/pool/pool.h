@@ -22,6 +22,11 @@ enum {
      */
     POOL_RETRY_MS = 500,
     POOL_RETRY_MS_MAX = 30000,
+    /* The broker hears of a session's use when what it knows is older than this. */
+    POOL_STORE_MS = 1000,
+    /* After a restart of the front a session is kept at least this long, or for its cooldown if
+     * that is shorter: what it was used for meanwhile is not known. */
+    POOL_ADOPTED_MS = 60000,
 };
 
 struct pool_settings {
@@ -70,9 +75,10 @@ struct pool {
     struct session_list quiet; /* with identifier and nobody using it; the first expires first */
     unsigned ready_count;
     unsigned allocated_count;
-    bool settled;       /* its ready instances have all been there once */
-    bool closing;       /* no more ready instances are made */
-    int64_t wake_at_ms; /* asked for; -1: not */
+    bool settled;        /* its ready instances have all been there once */
+    bool closing;        /* no more ready instances are made */
+    uint64_t last_order; /* of the session that was created last */
+    int64_t wake_at_ms;  /* asked for; -1: not */
     int64_t retry_at_ms;
     int64_t retry_ms;
 };
@@ -94,12 +100,20 @@ int pool_obtain_session(struct pool *pool, const char *identifier, struct sessio
                         bool *ret_new, struct error *err);
 /* A session that an earlier front left, with its descriptors; identifier is NULL for a ready
  * instance. Its interpreter counts as not ready yet. */
-struct session *pool_adopt_session(struct pool *pool, const char *identifier);
+struct session *pool_adopt_session(struct pool *pool, const char *identifier,
+                                   const struct session_record *record);
+/* The sessions that have an identifier, in the order of their creation. The array is returned; it
+ * is valid until a session ends. */
+struct session **pool_list_sessions(const struct pool *pool, size_t *ret_count);
+/* When it is removed if nobody uses it from now on. */
+int64_t pool_expiry_of_session(const struct session *session);
 /* Its identifier is free at once; executions that wait are lost. */
 void pool_remove_session(struct session *session);
 
 /* Used by session.c. */
-void pool_note_quiet(struct session *session);
+void pool_store_session(struct session *session);
+/* A request for it begins or ends. */
+void pool_note_use(struct session *session);
 void pool_note_ready(struct session *session);
 void pool_note_failed_start(struct pool *pool);
 void pool_forget_session(struct session *session);

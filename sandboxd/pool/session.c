@@ -82,7 +82,12 @@ void session_enqueue_transfer(struct session *session, struct work *work)
 void session_hold(struct session *session)
 {
     session->holds++;
-    pool_note_quiet(session);
+    pool_note_use(session);
+}
+
+void session_begin_guard(struct session *session)
+{
+    session->holds++;
 }
 
 void session_end_turn(struct session *session)
@@ -106,18 +111,18 @@ void session_on_started(struct session *session)
         broker->remove(broker->self, session);
         return;
     }
-    broker->store(broker->self, session);
+    pool_store_session(session);
 
-    session_hold(session);
+    session_begin_guard(session);
     struct work *work;
     while ((work = queue_pop(&session->transfers)))
         work->on_turn(work->self, session);
-    session_release(session);
+    session_end_guard(session);
 }
 
 void session_on_interpreter_idle(struct session *session)
 {
-    session_hold(session);
+    session_begin_guard(session);
     session_end_turn(session);
     if (!session_has_ended(session)) {
         session->state = SESSION_IDLE;
@@ -125,7 +130,7 @@ void session_on_interpreter_idle(struct session *session)
         pool_note_ready(session);
         start_next(session);
     }
-    session_release(session);
+    session_end_guard(session);
 }
 
 /* Each execution that waits pays for at most one attempt, so that a session whose files leave no
@@ -153,7 +158,7 @@ static void recover(struct session *session, const struct error *why)
 
 void session_on_interpreter_gone(struct session *session, const struct error *why)
 {
-    session_hold(session);
+    session_begin_guard(session);
     session_end_turn(session);
     if (!session_has_ended(session) && session->identifier)
         recover(session, why);
@@ -161,5 +166,5 @@ void session_on_interpreter_gone(struct session *session, const struct error *wh
         pool_note_failed_start(session->pool);
         pool_remove_session(session);
     }
-    session_release(session);
+    session_end_guard(session);
 }

@@ -59,6 +59,14 @@ struct session_place {
     bool listed;
 };
 
+/* What is told of a session's life; it outlives a restart of the front. Times are of the pool's
+ * clock. */
+struct session_record {
+    uint64_t order;        /* of creation among the pool's sessions, from 1 */
+    int64_t created_at_ms; /* when it got its identifier */
+    int64_t used_at_ms;    /* when a request for it last began or ended */
+};
+
 /* Fields are for reading; they change through the functions below. */
 struct session {
     struct pool *pool;
@@ -71,7 +79,9 @@ struct session {
     unsigned holds; /* executions and transfers under way or waiting */
     struct work_queue executions;
     struct work_queue transfers;
-    int64_t expires_at_ms; /* while listed in the pool's `quiet` */
+    struct session_record record; /* zero for a ready instance */
+    int64_t stored_at_ms;         /* when the broker was last told of it */
+    int64_t expires_at_ms;        /* while listed in the pool's `quiet` */
     struct session_place place;
     struct table_node node;
 };
@@ -91,6 +101,10 @@ void session_hold(struct session *session);
 void session_release(struct session *session);
 
 bool session_has_ended(const struct session *session);
+
+/* Keeps the struct from being freed meanwhile, which is no use of the session. */
+void session_begin_guard(struct session *session);
+void session_end_guard(struct session *session);
 
 /* Used by pool.c: the execution that had its turn, if any, has it no longer. */
 void session_end_turn(struct session *session);

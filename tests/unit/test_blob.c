@@ -13,7 +13,7 @@ static struct blob sample(void)
     return (struct blob){
         .pool = "default",
         .guid = "6f055fe5-a2ce-4343-a520-1e2d595ec4ff",
-        .created_at_ms = 1795420802123,
+        .record = {.order = 12, .created_at_ms = 795420802123, .used_at_ms = 795420803000},
         .identifier = "user@example.com",
     };
 }
@@ -29,7 +29,7 @@ static void a_blob_comes_back_as_it_was(void **state)
     assert_string_equal(back.pool, blob.pool);
     assert_string_equal(back.guid, blob.guid);
     assert_string_equal(back.identifier, blob.identifier);
-    assert_int_equal(back.created_at_ms, blob.created_at_ms);
+    assert_memory_equal(&back.record, &blob.record, sizeof back.record);
 
     blob.identifier[0] = '\0'; /* a ready instance */
     length = blob_write(&blob, data);
@@ -44,6 +44,7 @@ static void the_longest_values_fit(void **state)
     struct blob blob = sample(), back;
     memset(blob.pool, 'p', POOL_NAME_MAX);
     memset(blob.identifier, 'i', IDENTIFIER_LENGTH_MAX);
+    blob.record = (struct session_record){UINT64_MAX, INT64_MAX, INT64_MAX};
     char data[SESSION_BLOB_MAX];
     size_t length = blob_write(&blob, data);
     assert_in_range(length, 1, SESSION_BLOB_MAX - 1);

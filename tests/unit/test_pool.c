@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -436,7 +437,7 @@ static void an_adopted_session_counts_and_is_busy_until_its_interpreter_answers(
     struct fixture f = {0};
     struct error err = {0};
     pool_with(&f, 1, 0);
-    struct session *session = pool_adopt_session(f.pool, "demo-1");
+    struct session *session = pool_adopt_session(f.pool, "demo-1", &(struct session_record){0});
     struct probe execution = probe_create();
     enqueue(session, &execution);
     assert_int_equal(execution.turns, 0);
@@ -446,6 +447,108 @@ static void an_adopted_session_counts_and_is_busy_until_its_interpreter_answers(
     assert_int_equal(pool_obtain_session(f.pool, "demo-2", &other, &is_new, &err), -1);
     session_on_interpreter_idle(session);
     assert_int_equal(execution.turns, 1);
+    pool_destroy(f.pool);
+}
+
+static void sessions_are_listed_in_the_order_of_their_creation(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    pool_with(&f, 10, 1);
+    for (char identifier[] = "demo-0"; identifier[5] <= '6'; identifier[5]++)
+        obtain(&f, identifier);
+    obtain(&f, "demo-3"); /* use changes nothing */
+    struct session *removed = pool_find_session(f.pool, "demo-1");
+    pool_remove_session(removed);
+
+    size_t count;
+    struct session **sessions = pool_list_sessions(f.pool, &count);
+    char listed[16] = "";
+    for (size_t i = 0; i < count; i++)
+        strcat(listed, sessions[i]->identifier + 5);
+    assert_string_equal(listed, "023456");
+    free(sessions);
+    fake_broker_reap(removed);
+    pool_destroy(f.pool);
+}
+
+static void a_session_tells_when_it_was_made_and_used_and_expires(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    pool_with(&f, 10, 0);
+    struct session *session = obtain_running(&f, "demo-1");
+    struct probe execution = probe_create();
+    advance(&f, 5000);
+    assert_int_equal(pool_expiry_of_session(session), 1000 + COOLDOWN_MS);
+    enqueue(session, &execution);
+    advance(&f, 7000);
+    assert_int_equal(session->record.used_at_ms, 6000);
+    assert_int_equal(pool_expiry_of_session(session), 13000 + COOLDOWN_MS);
+
+    session_on_interpreter_idle(session);
+    advance(&f, 1);
+    assert_int_equal(session->record.created_at_ms, 1000);
+    assert_int_equal(session->record.used_at_ms, 13000);
+    assert_int_equal(pool_expiry_of_session(session), 13000 + COOLDOWN_MS);
+    pool_destroy(f.pool);
+}
+
+static void the_broker_hears_of_use_once_in_a_while(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    pool_with(&f, 10, 0);
+    obtain_running(&f, "demo-1");
+    assert_int_equal(f.broker.stores, 1);
+    for (int i = 0; i < 9; i++) {
+        advance(&f, POOL_STORE_MS / 10);
+        obtain(&f, "demo-1");
+    }
+    assert_int_equal(f.broker.stores, 1);
+    advance(&f, POOL_STORE_MS / 10);
+    obtain(&f, "demo-1");
+    assert_int_equal(f.broker.stores, 2);
+    pool_destroy(f.pool);
+}
+
+static struct session *adopt(struct fixture *f, const char *identifier, uint64_t order,
+                             int64_t used_at_ms)
+{
+    struct session_record record = {order, 500, used_at_ms};
+    return pool_adopt_session(f->pool, identifier, &record);
+}
+
+static void adopted_sessions_expire_when_they_would_have(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    pool_with(&f, 10, 0);
+    f.clock.time_ms = COOLDOWN_MS;
+    struct session *third = adopt(&f, "demo-3", 3, COOLDOWN_MS - 1000);
+    adopt(&f, "demo-1", 1, 100); /* its time is almost up: it gets POOL_ADOPTED_MS */
+    adopt(&f, "demo-2", 2, COOLDOWN_MS / 2);
+    struct session *next = obtain_running(&f, "demo-4");
+    assert_int_equal(next->record.order, 4);
+    session_on_interpreter_idle(third); /* nobody used it */
+    assert_int_equal(third->record.used_at_ms, COOLDOWN_MS - 1000);
+
+    static const struct {
+        int64_t at_ms;
+        const char *identifier;
+    } ends[] = {
+        {COOLDOWN_MS + POOL_ADOPTED_MS, "demo-1"},
+        {COOLDOWN_MS + COOLDOWN_MS / 2, "demo-2"},
+        {2 * COOLDOWN_MS - 1000, "demo-3"},
+        {2 * COOLDOWN_MS, "demo-4"},
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        advance(&f, ends[i].at_ms - 1 - f.clock.time_ms);
+        assert_non_null(pool_find_session(f.pool, ends[i].identifier));
+        advance(&f, 1);
+        assert_null(pool_find_session(f.pool, ends[i].identifier));
+        fake_broker_reap(f.broker.last_removed);
+    }
     pool_destroy(f.pool);
 }
 
@@ -469,6 +572,10 @@ int main(void)
         cmocka_unit_test(interpreters_that_die_before_they_are_ready_end_the_attempts),
         cmocka_unit_test(removal_loses_what_waits_and_frees_after_the_last_hold),
         cmocka_unit_test(a_session_removed_while_it_starts_is_removed_when_it_has_started),
+        cmocka_unit_test(sessions_are_listed_in_the_order_of_their_creation),
+        cmocka_unit_test(a_session_tells_when_it_was_made_and_used_and_expires),
+        cmocka_unit_test(the_broker_hears_of_use_once_in_a_while),
+        cmocka_unit_test(adopted_sessions_expire_when_they_would_have),
         cmocka_unit_test(an_adopted_session_counts_and_is_busy_until_its_interpreter_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
