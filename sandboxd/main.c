@@ -21,15 +21,48 @@ static const char documentation[] =
     "has "
     "--help.";
 
-enum { OPTION_LISTEN = 'l', OPTION_STATE_DIR = 's', OPTION_CONFIG = 'c', OPTION_INSECURE = 256 };
+enum {
+    OPTION_LISTEN = 'l',
+    OPTION_STATE_DIR = 's',
+    OPTION_CONFIG = 'c',
+    OPTION_INSECURE = 256,
+    OPTION_LISTEN_HTTPS,
+    OPTION_AUTH,
+    OPTION_HOST,
+    OPTION_CERTIFICATE,
+    OPTION_CERTIFICATE_KEY,
+};
 
 static const struct argp_option option_table[] = {
     {"listen", OPTION_LISTEN, "ADDRESS:PORT", 0, "where to serve HTTP (127.0.0.1:8900)", 0},
     {"state-dir", OPTION_STATE_DIR, "DIR", 0, "what is kept between starts (/var/lib/sandpool)", 0},
     {"config", OPTION_CONFIG, "FILE", 0, "pools and their limits, as JSON", 0},
-    {"insecure", OPTION_INSECURE, NULL, 0, "listen on an address that is not loopback", 0},
+    {"listen-https", OPTION_LISTEN_HTTPS, "ADDRESS:PORT", 0,
+     "where to serve HTTPS (127.0.0.1:8943), or none", 0},
+    {"auth", OPTION_AUTH, "MODE", 0, "which bearer tokens pass: none, any or jwt (any)", 0},
+    {"host", OPTION_HOST, "NAME", 0,
+     "a further name or address of this daemon, for Host headers and its certificate; may be "
+     "repeated",
+     0},
+    {"tls-cert", OPTION_CERTIFICATE, "FILE", 0,
+     "a certificate (PEM, its chain behind it) instead of the development authority's", 0},
+    {"tls-key", OPTION_CERTIFICATE_KEY, "FILE", 0, "its private key (PEM)", 0},
+    {"insecure", OPTION_INSECURE, NULL, 0,
+     "listen on an address that is not loopback without --auth jwt", 0},
     {0},
 };
+
+static const char *const auth_modes[] = {"none", "any", "jwt", NULL};
+/* Subcommands that are another program, in libexec/ beside our bin/: what may start the daemon
+ * needs nothing of what they need. */
+static const char *const admin_commands[] = {"env", "token", "ca", NULL};
+
+static const char *find_word(const char *const *words, const char *word)
+{
+    while (*words && strcmp(*words, word) != 0)
+        words++;
+    return *words;
+}
 
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
@@ -47,24 +80,31 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case OPTION_INSECURE:
         options->insecure = true;
         return 0;
+    case OPTION_LISTEN_HTTPS:
+        options->listen_https = value;
+        return 0;
+    case OPTION_AUTH:
+        options->auth = find_word(auth_modes, value);
+        if (!options->auth)
+            argp_error(state, "--auth: must be none, any or jwt, not %s", value);
+        return 0;
+    case OPTION_HOST:
+        if (options->host_count == FRONT_HOSTS_MAX)
+            argp_error(state, "--host: at most %d names", FRONT_HOSTS_MAX);
+        options->hosts[options->host_count++] = value;
+        return 0;
+    case OPTION_CERTIFICATE:
+        options->certificate = value;
+        return 0;
+    case OPTION_CERTIFICATE_KEY:
+        options->certificate_key = value;
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unknown argument: %s", value);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-/* `sandboxd env`, `token` and `ca` are another program, in libexec/ beside our bin/: what may start
- * the daemon needs nothing of what they need. */
-static bool is_admin_command(const char *word)
-{
-    static const char *const words[] = {"env", "token", "ca"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(word, words[i]) == 0)
-            return true;
-    }
-    return false;
 }
 
 static int run_admin(char **argv)
@@ -90,11 +130,13 @@ int main(int argc, char **argv)
                                        NULL,         NULL,      NULL};
     struct start_options options = {
         .listen = "127.0.0.1:8900",
+        .listen_https = "127.0.0.1:8943",
+        .auth = "any",
         .state_dir = "/var/lib/sandpool",
     };
     struct error err = {0};
     argp_err_exit_status = 2;
-    if (argc > 1 && is_admin_command(argv[1]))
+    if (argc > 1 && find_word(admin_commands, argv[1]))
         return run_admin(argv);
     argp_parse(&parser, argc, argv, 0, NULL, &options);
     start_daemon(&options, &err);

@@ -12,6 +12,9 @@ SANDPOOL_STATE_DIR=${SANDPOOL_STATE_DIR:-/var/lib/sandpool}
 SANDPOOL_LISTEN=${SANDPOOL_LISTEN:-127.0.0.1:8900}
 # Read by the scripts that source this file.
 # shellcheck disable=SC2034
+SANDPOOL_LISTEN_HTTPS=${SANDPOOL_LISTEN_HTTPS:-127.0.0.1:8943}
+# Read by the scripts that source this file.
+# shellcheck disable=SC2034
 daemon_pid_file=$SANDPOOL_STATE_DIR.pid
 # shellcheck disable=SC2034
 daemon_log_file=$SANDPOOL_STATE_DIR.log

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Sequence
 
 import pytest
 
@@ -23,14 +23,17 @@ def shared_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 @pytest.fixture
 def make_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDaemon]:
-    """make_daemon(properties, api, **sandpool) starts one of the test's own."""
+    """make_daemon(properties, api, **sandpool) starts one of the test's own; document= gives it
+    another configuration, arguments= further arguments."""
     require_daemon()
     daemons: list[Daemon] = []
 
     def make(properties: dict[str, Any] | None = None, api: dict[str, Any] | None = None,
+             document: dict[str, Any] | None = None, arguments: Sequence[str] = (),
              **sandpool: Any) -> Daemon:
         directory: Path = tmp_path_factory.mktemp("daemon")
-        daemon = Daemon(directory, pool_document(properties, api, **sandpool))
+        daemon = Daemon(directory, document or pool_document(properties, api, **sandpool),
+                        arguments)
         daemons.append(daemon)
         return daemon
 

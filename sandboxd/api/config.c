@@ -5,7 +5,7 @@
 
 #include "sandboxd/resource/pool_reader.h"
 
-enum { PATH_TEXT_MAX = 32 };
+enum { PATH_TEXT_MAX = 48 };
 
 void config_set_defaults(struct config *ret_config)
 {
@@ -19,6 +19,7 @@ void config_clear(struct config *config)
 {
     for (size_t i = 0; i < config->pool_count; i++)
         pool_resource_clear(&config->pools[i]);
+    roles_clear(&config->roles);
     *config = (struct config){0};
 }
 
@@ -57,23 +58,57 @@ static int read_pools(json_t *pools, struct config *config, struct error *err)
     return 0;
 }
 
+/* As `az role assignment list` prints them: other members are ignored. */
+static int read_role_assignment(json_t *object, const char *path, struct roles *roles,
+                                struct error *err)
+{
+    const char *principal = NULL, *definition = NULL, *scope = NULL;
+    char made[GUID_TEXT_MAX];
+    const char *name = made;
+    random_guid(made);
+    if (!json_is_object(object))
+        return error_set(err, ERROR_INVALID, "%s: must be an object", path);
+    if (json_get_text_optional(object, path, "name", &name, err) < 0 ||
+        json_get_text(object, path, "principalId", &principal, err) < 0 ||
+        json_get_text(object, path, "roleDefinitionId", &definition, err) < 0 ||
+        json_get_text(object, path, "scope", &scope, err) < 0)
+        return -1;
+    if (roles_put(roles, name, principal, definition, scope, NULL, err) < 0)
+        return error_add_context(err, "%s", path);
+    return 0;
+}
+
+static int read_role_assignments(json_t *list, struct roles *roles, struct error *err)
+{
+    roles->enabled = list != NULL;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char path[PATH_TEXT_MAX];
+        snprintf(path, sizeof path, "roleAssignments[%zu]", i);
+        if (read_role_assignment(json_array_get(list, i), path, roles, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int config_read(const char *data, size_t length, struct config *ret_config, struct error *err)
 {
-    static const char *const known[] = {"pools", "api", NULL};
+    static const char *const known[] = {"pools", "api", "roleAssignments", NULL};
     AUTO_JSON json_t *document = NULL;
-    json_t *pools = NULL, *api = NULL;
+    json_t *pools = NULL, *api = NULL, *assignments = NULL;
     if (json_parse(data, length, CONFIG_BYTES_MAX, &document, err) < 0)
         return -1;
     if (!json_is_object(document))
         return error_set(err, ERROR_INVALID, "the document must be a JSON object");
     if (json_refuse_unknown(document, "", known, err) < 0 ||
         json_get_array_optional(document, "", "pools", &pools, err) < 0 ||
-        json_get_object_optional(document, "", "api", &api, err) < 0)
+        json_get_object_optional(document, "", "api", &api, err) < 0 ||
+        json_get_array_optional(document, "", "roleAssignments", &assignments, err) < 0)
         return -1;
 
     struct config config = {0};
     if (api_settings_read(api, "api", &config.api, err) < 0 ||
-        read_pools(pools, &config, err) < 0) {
+        read_pools(pools, &config, err) < 0 ||
+        read_role_assignments(assignments, &config.roles, err) < 0) {
         config_clear(&config);
         return -1;
     }

@@ -5,7 +5,8 @@
  *
  *     {"pools": [{"name": "default",
  *                 "properties": {"scaleConfiguration": {"maxConcurrentSessions": 10}},
- *                 "sandpool": {"executionTimeoutSeconds": 220}}]}
+ *                 "sandpool": {"executionTimeoutSeconds": 220}}],
+ *      "roleAssignments": [{"principalId": "...", "roleDefinitionId": "...", "scope": "/..."}]}
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 
 #include "base/core/error.h"
 #include "sandboxd/api/api_settings.h"
+#include "sandboxd/identity/roles.h"
 #include "sandboxd/resource/pool_resource.h"
 
 enum {
@@ -24,6 +26,7 @@ struct config {
     struct pool_resource pools[CONFIG_POOLS_MAX];
     size_t pool_count;
     struct api_settings api;
+    struct roles roles; /* in force when the document has roleAssignments */
 };
 
 /* One pool, "default", with the documented limits. */

@@ -240,7 +240,7 @@ static bool find_route(struct exchange *exchange)
 static bool is_from_here(struct exchange *exchange)
 {
     struct error err = {0};
-    if (origin_check(http_request_header(exchange->request, "Host"),
+    if (origin_check(&exchange->front->names, http_request_header(exchange->request, "Host"),
                      http_request_header(exchange->request, "Origin"),
                      http_request_header(exchange->request, "Sec-Fetch-Site"), &err) == 0)
         return true;

@@ -1,15 +1,19 @@
 #include "sandboxd/api/front.h"
 
+#include <netdb.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "base/core/text.h"
 #include "sandboxd/api/exchange.h"
+#include "sandboxd/identity/daemon_file.h"
 
 struct pool *front_find_pool(struct front *front, const char *name)
 {
@@ -78,30 +82,79 @@ static unsigned all_sessions(const struct config *config)
 
 /* ---- start ---- */
 
+static int open_server(struct front *front, enum front_listener_kind kind, struct error *err)
+{
+    const struct front_listener *listener = &front->arguments->listeners[kind];
+    const struct server_certificate *own = &front->arguments->certificate;
+    const struct server_certificate *certificate =
+        own->certificate_pem ? own : &front->identity->certificate;
+    struct http_server_options options = {
+        .listen_fd = listener->fd,
+        .connections_max = FRONT_CONNECTIONS_MAX,
+        .idle_timeout_s = FRONT_IDLE_TIMEOUT_S,
+    };
+    if (!*listener->address)
+        return 0;
+    if (kind == FRONT_HTTPS) {
+        options.certificate_pem = certificate->certificate_pem;
+        options.key_pem = certificate->key_pem;
+    }
+    struct http_handler handler = exchange_handler;
+    handler.self = front;
+    front->servers[kind] = http_server_create(front->loop, &options, &handler, err);
+    if (!front->servers[kind])
+        return error_add_context(err, "serve %s", listener->address);
+    log_info("front.listening", "address=%s tls=%s auth=%s pools=%zu", listener->address,
+             kind == FRONT_HTTPS ? "yes" : "no", access_mode_name(front->auth), front->pool_count);
+    return 0;
+}
+
+/* The address as it was given, with the port that the kernel chose for port 0. "" without one. */
+static void write_address(const struct front_listener *listener, char ret_text[DAEMON_TEXT_MAX])
+{
+    struct sockaddr_storage name;
+    socklen_t length = sizeof name;
+    char port[NI_MAXSERV];
+    const char *colon = strrchr(listener->address, ':');
+    *ret_text = '\0';
+    if (!colon || getsockname(listener->fd, (struct sockaddr *)&name, &length) < 0 ||
+        getnameinfo((struct sockaddr *)&name, length, NULL, 0, port, sizeof port, NI_NUMERICSERV) !=
+            0)
+        return;
+    snprintf(ret_text, DAEMON_TEXT_MAX, "%.*s:%s", (int)(colon - listener->address),
+             listener->address, port);
+}
+
+/* For `sandboxd env`. */
+static int write_daemon_file(struct front *front, struct error *err)
+{
+    struct daemon_file file = {0};
+    const struct front_listener *listeners = front->arguments->listeners;
+    write_address(&listeners[FRONT_HTTP], file.http);
+    write_address(&listeners[FRONT_HTTPS], file.https);
+    snprintf(file.auth, sizeof file.auth, "%s", access_mode_name(front->auth));
+    snprintf(file.pool, sizeof file.pool,
+             "/subscriptions/local/resourceGroups/local/sessionPools/%s",
+             front_find_pool(front, NULL)->settings.name);
+    return daemon_file_write(front->state_fd, &file, err);
+}
+
 /* Clients that come before this wait in the socket's queue: after a restart of the front nobody is
  * told that a session is unknown which is about to be adopted. */
 static void on_hello(void *self)
 {
     struct front *front = self;
     struct error err = {0};
-    if (front->server)
+    if (front->servers[FRONT_HTTP])
         return;
-    struct http_server_options options = {
-        .listen_fd = front->listen_fd,
-        .connections_max = FRONT_CONNECTIONS_MAX,
-        .idle_timeout_s = FRONT_IDLE_TIMEOUT_S,
-    };
-    struct http_handler handler = exchange_handler;
-    handler.self = front;
-    front->server = http_server_create(front->loop, &options, &handler, &err);
-    if (!front->server) {
+    if (write_daemon_file(front, &err) < 0 || open_server(front, FRONT_HTTP, &err) < 0 ||
+        open_server(front, FRONT_HTTPS, &err) < 0) {
         log_error("front.failed", "error=\"%s\"", err.message);
         loop_stop(front->loop);
         return;
     }
     for (size_t i = 0; i < front->pool_count; i++)
         pool_wake(front->pools[i].pool);
-    log_info("front.listening", "address=%s pools=%zu", front->address, front->pool_count);
 }
 
 /* ---- stop ---- */
@@ -114,8 +167,10 @@ static void stop_accepting(struct front *front)
         front->pools[i].pool->closing = true;
         loop_stop_timer(front->loop, &front->pools[i].wake);
     }
-    if (front->server)
-        http_server_quiesce(front->server);
+    for (int i = 0; i < FRONT_LISTENERS_MAX; i++) {
+        if (front->servers[i])
+            http_server_quiesce(front->servers[i]);
+    }
     if (front->exchanges == 0)
         loop_stop(front->loop);
 }
@@ -173,8 +228,17 @@ static int watch_signals(struct front *front, struct error *err)
     return loop_watch(front->loop, &front->signals, fd, EPOLLIN, on_signal, front, err);
 }
 
-static int open_front(struct front *front, int broker_fd, const struct config *config,
-                      struct error *err)
+static int open_identity(struct front *front, struct error *err)
+{
+    const struct identity_options options = {
+        .names = front->names.items,
+        .name_count = front->names.count,
+        .now_s = time(NULL),
+    };
+    return identity_open(front->state_fd, &options, &front->identity, err);
+}
+
+static int open_front(struct front *front, const struct config *config, struct error *err)
 {
     struct broker_link_events events = {
         .on_hello = on_hello,
@@ -184,19 +248,26 @@ static int open_front(struct front *front, int broker_fd, const struct config *c
         .self = front,
     };
     front->loop = loop_create(clock_system(), err);
-    if (!front->loop || watch_signals(front, err) < 0)
+    if (!front->loop || watch_signals(front, err) < 0 || open_identity(front, err) < 0)
         return -1;
     create_pools(front, config);
-    return broker_link_open(&front->broker, front->loop, broker_fd, all_sessions(config), &events,
-                            err);
+    return broker_link_open(&front->broker, front->loop, front->arguments->broker_fd,
+                            all_sessions(config), &events, err);
 }
 
-int front_run(const struct front_arguments *arguments, const struct config *config)
+int front_run(const struct front_arguments *arguments, struct config *config)
 {
     struct front front = {
-        .listen_fd = arguments->listen_fd, .address = arguments->address, .api = config->api};
+        .arguments = arguments,
+        .state_fd = arguments->state_fd,
+        .auth = arguments->auth,
+        .roles = config->roles,
+        .names = arguments->names,
+        .api = config->api,
+    };
+    config->roles = (struct roles){0};
     struct error err = {0};
-    if (open_front(&front, arguments->broker_fd, config, &err) < 0) {
+    if (open_front(&front, config, &err) < 0) {
         log_error("front.failed", "error=\"%s\"", err.message);
         return EXIT_FAILURE;
     }
@@ -209,11 +280,14 @@ int front_run(const struct front_arguments *arguments, const struct config *conf
     stop_accepting(&front);
     broker_link_close(&front.broker);
     flush_answers(&front);
-    http_server_destroy(front.server);
+    for (int i = 0; i < FRONT_LISTENERS_MAX; i++)
+        http_server_destroy(front.servers[i]);
     for (size_t i = 0; i < front.pool_count; i++)
         pool_destroy(front.pools[i].pool);
     loop_unwatch(front.loop, &front.signals);
     close(front.signals.fd);
     loop_destroy(front.loop);
+    roles_clear(&front.roles);
+    identity_destroy(front.identity);
     return result == 0 && stopped ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -11,6 +11,7 @@
 #include "base/http/http_server.h"
 #include "sandboxd/api/broker_link.h"
 #include "sandboxd/api/config.h"
+#include "sandboxd/api/origin.h"
 #include "sandboxd/identity/access.h"
 #include "sandboxd/identity/identity.h"
 #include "sandboxd/pool/pool.h"
@@ -24,6 +25,8 @@ enum {
     FRONT_IDLE_TIMEOUT_S = 120,
 };
 
+enum front_listener_kind { FRONT_HTTP, FRONT_HTTPS, FRONT_LISTENERS_MAX };
+
 struct front_pool {
     struct front *front;
     struct pool *pool;
@@ -35,12 +38,13 @@ struct front {
     struct broker_link broker;
     struct front_pool pools[CONFIG_POOLS_MAX];
     size_t pool_count;
-    struct http_server *server; /* NULL until the broker has said hello */
-    int listen_fd;
-    const char *address;
+    struct http_server *servers[FRONT_LISTENERS_MAX]; /* NULL until the broker has said hello */
+    const struct front_arguments *arguments;
+    int state_fd;              /* the state directory */
     struct identity *identity; /* NULL: no token is issued or verified */
     enum access_mode auth;
-    struct roles roles;
+    struct roles roles; /* taken from the configuration */
+    struct origin_names names;
     struct api_settings api;
     struct watch signals;
     struct timer stop_timer;
@@ -48,15 +52,24 @@ struct front {
     bool stopping;
 };
 
-/* What the broker passes at start. */
+/* Where clients connect. */
+struct front_listener {
+    int fd;
+    const char *address; /* as the user gave it; "" when there is no such listener */
+};
+
+/* What the broker passes at start; borrowed. */
 struct front_arguments {
     int broker_fd;
-    int listen_fd;
-    const char *address; /* for messages */
+    int state_fd;
+    struct front_listener listeners[FRONT_LISTENERS_MAX];
+    struct server_certificate certificate; /* the user's own; NULL members: the authority's */
+    enum access_mode auth;
+    struct origin_names names; /* also in the certificate */
 };
 
 /* Serves until SIGTERM or until the broker is gone. Returns the exit status. */
-int front_run(const struct front_arguments *arguments, const struct config *config);
+int front_run(const struct front_arguments *arguments, struct config *config);
 
 /* NULL: the default pool, which is the one of that name or else the first. Names match in any case.
  */

@@ -1,12 +1,11 @@
-/* sandboxd-front CONFIG ADDRESS: started by the broker, never by hand.
- *
- * CONFIG is "config" when a configuration file is open on FRONT_CONFIG_FD, otherwise "no-config".
- * ADDRESS is the text of the listening address.
+/* sandboxd-front: started by the broker, never by hand. Descriptors and arguments:
+ * sandboxd/control/inherit.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "base/core/cleanup.h"
@@ -16,6 +15,8 @@
 #include "sandboxd/api/front.h"
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/sandbox/lockdown.h"
+
+enum { CERTIFICATE_FILE_BYTES_MAX = 256 * 1024 }; /* a chain of the longest kind is far smaller */
 
 /* Sessions need four descriptors each; what the machine allows is what there is. */
 static void raise_descriptor_limit(void)
@@ -27,42 +28,85 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int read_config(bool has_file, struct config *config, struct error *err)
+/* /dev/null stands for a file that the user has not given: *ret_text is NULL then. */
+static int read_file(int fd, size_t limit_bytes, char **ret_text, size_t *ret_length,
+                     struct error *err)
 {
-    config_set_defaults(config);
-    if (!has_file)
-        return 0;
-    size_t length = 0;
-    int fd = FRONT_CONFIG_FD;
-    AUTO_FREE char *text = text_read_all(fd, CONFIG_BYTES_MAX, &length, err);
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return error_from_errno(err, "look at the file");
+    *ret_text = NULL;
+    if (!S_ISCHR(st.st_mode)) {
+        *ret_text = text_read_all(fd, limit_bytes, ret_length, err);
+        if (!*ret_text)
+            return -1;
+    }
     close(fd);
-    return text ? config_read(text, length, config, err) : -1;
+    return 0;
+}
+
+static int read_config(struct config *config, struct error *err)
+{
+    size_t length = 0;
+    AUTO_FREE char *text = NULL;
+    config_set_defaults(config);
+    if (read_file(FRONT_CONFIG_FD, CONFIG_BYTES_MAX, &text, &length, err) < 0 ||
+        (text && config_read(text, length, config, err) < 0))
+        return error_add_context(err, "--config");
+    return 0;
+}
+
+static int read_certificate(struct server_certificate *certificate, struct error *err)
+{
+    size_t length;
+    if (read_file(FRONT_CERTIFICATE_FD, CERTIFICATE_FILE_BYTES_MAX, &certificate->certificate_pem,
+                  &length, err) < 0)
+        return error_add_context(err, "--tls-cert");
+    if (read_file(FRONT_CERTIFICATE_KEY_FD, CERTIFICATE_FILE_BYTES_MAX, &certificate->key_pem,
+                  &length, err) < 0)
+        return error_add_context(err, "--tls-key");
+    return 0;
+}
+
+static int read_arguments(int argc, char **argv, struct front_arguments *arguments,
+                          struct error *err)
+{
+    if (argc < FRONT_HOST_ARGUMENTS || argc > FRONT_HOST_ARGUMENTS + FRONT_HOSTS_MAX)
+        return error_set(err, ERROR_INVALID, "sandboxd-front is started by sandboxd");
+    *arguments = (struct front_arguments){
+        .broker_fd = FRONT_BROKER_FD,
+        .state_fd = FRONT_STATE_FD,
+        .listeners = {[FRONT_HTTP] = {FRONT_LISTEN_FD, argv[FRONT_HTTP_ARGUMENT]},
+                      [FRONT_HTTPS] = {FRONT_LISTEN_HTTPS_FD, argv[FRONT_HTTPS_ARGUMENT]}},
+        .names = {(const char *const *)&argv[FRONT_HOST_ARGUMENTS],
+                  (size_t)(argc - FRONT_HOST_ARGUMENTS)},
+    };
+    return access_mode_find(argv[FRONT_AUTH_ARGUMENT], &arguments->auth, err);
 }
 
 int main(int argc, char **argv)
 {
     static struct config config;
+    static struct front_arguments arguments;
     struct error err = {0};
     log_set_process("front");
-    if (argc != 3) {
-        fprintf(stderr, "sandboxd-front is started by sandboxd\n");
+    if (read_arguments(argc, argv, &arguments, &err) < 0) {
+        fprintf(stderr, "%s\n", err.message);
         return EX_USAGE;
     }
 
-    /* Before any byte of a peer or of the configuration is read. */
-    if (lockdown_enter_front(OUTER_FRONT_ID, FRONT_END_FD - 1, &err) < 0) {
+    /* Before any byte of a peer, of the configuration or of the state directory is read. */
+    if (lockdown_enter_front(OUTER_FRONT_ID, FRONT_STATE_FD, &err) < 0) {
         log_error("front.refused", "message=\"%s\"", err.message);
         return EX_OSERR;
     }
     raise_descriptor_limit();
-    if (read_config(strcmp(argv[1], "config") == 0, &config, &err) < 0) {
-        fprintf(stderr, "configuration: %s\n", err.message);
+    if (read_config(&config, &err) < 0 || read_certificate(&arguments.certificate, &err) < 0) {
+        fprintf(stderr, "sandboxd: %s\n", err.message);
         return EX_CONFIG;
     }
-    struct front_arguments arguments = {
-        .broker_fd = FRONT_BROKER_FD,
-        .listen_fd = FRONT_LISTEN_FD,
-        .address = argv[2],
-    };
-    return front_run(&arguments, &config);
+    int status = front_run(&arguments, &config);
+    config_clear(&config);
+    server_certificate_clear(&arguments.certificate);
+    return status;
 }

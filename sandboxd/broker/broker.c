@@ -48,7 +48,7 @@ static int start_peer(struct broker *broker, struct peer *peer, int executable_f
         return -1;
     peer->channel_fd = pair[0];
     AUTO_CLOSE int peer_fd = pair[1];
-    int fds[3] = {peer_fd};
+    int fds[SPAWN_FDS_MAX] = {peer_fd};
     for (int i = 0; i < more_count; i++)
         fds[1 + i] = more_fds[i];
 
@@ -78,13 +78,15 @@ static int start_peer(struct broker *broker, struct peer *peer, int executable_f
 static int start_front(struct broker *broker, struct error *err)
 {
     const struct broker_options *options = &broker->options;
-    const char *arguments[] = {"sandboxd-front", options->config_argument, options->address, NULL};
-    const int fds[] = {options->listen_fd, options->config_fd};
-    lseek(options->config_fd, 0, SEEK_SET);
+    /* An earlier front has read the files; sockets and directories cannot be rewound and need not.
+     */
+    for (int i = 0; i < options->front_fd_count; i++)
+        lseek(options->front_fds[i], 0, SEEK_SET);
     broker->greeted = false;
     broker->front_started_ms = loop_now_ms(broker->loop);
-    if (start_peer(broker, &broker->front, options->front_fd, arguments, fds, 2, on_front_frame,
-                   on_front_exit, err) < 0)
+    if (start_peer(broker, &broker->front, options->front_fd, options->front_arguments,
+                   options->front_fds, options->front_fd_count, on_front_frame, on_front_exit,
+                   err) < 0)
         return error_add_context(err, "start the front");
     session_offer_all(broker);
     broker_session_settled(broker);

@@ -16,10 +16,11 @@ struct broker_options {
     int guest_filter_fd; /* compiled filters */
     int helper_filter_fd;
     const char *const *modules; /* the zygote's arguments, NULL-terminated, its name first */
-    int listen_fd, config_fd;
+    const int
+        *front_fds; /* what a front finds behind its channel, as enum inherit_front_fd has it */
+    int front_fd_count;
+    const char *const *front_arguments;  /* NULL-terminated, its name first */
     int front_fd, session_fd, worker_fd; /* executables */
-    const char *address;                 /* for the front's messages */
-    const char *config_argument;
 };
 
 /* Serves until a signal asks it to stop; then everything has been ended, reaped and removed.

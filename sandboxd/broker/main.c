@@ -33,6 +33,14 @@ static const char **worker_arguments(const struct image *image)
     return arguments;
 }
 
+/* In the order of enum inherit_front_fd. The last is the state directory: the one that launch has
+ * opened stays open too, since it holds the lock. */
+enum { STATE_PLACE = FRONT_STATE_FD - FRONT_LISTEN_FD };
+static int front_fds[] = {
+    INHERIT_LISTEN_FD,      INHERIT_LISTEN_HTTPS_FD,    INHERIT_CONFIG_FD,
+    INHERIT_CERTIFICATE_FD, INHERIT_CERTIFICATE_KEY_FD, [STATE_PLACE] = -1,
+};
+
 static int prepare(char **argv, struct image *image, struct broker_options *options,
                    struct error *err)
 {
@@ -42,6 +50,8 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
         return -1;
     if (image_load(INHERIT_IMAGE_FD, image, err) < 0)
         return error_add_context(err, "image host");
+    if (mounts_unshare(INHERIT_STATE_FD, &front_fds[STATE_PLACE], err) < 0)
+        return -1;
     if (mounts_prepare((const char *const *)image->paths, image->path_count, err) < 0)
         return error_add_context(err, "root of image host");
 
@@ -50,13 +60,13 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     for (int i = 0; i < options->tree.count; i++)
         options->tree.dir_fds[i] = INHERIT_CGROUP_FD + i;
     options->modules = worker_arguments(image);
-    options->listen_fd = INHERIT_LISTEN_FD;
-    options->config_fd = INHERIT_CONFIG_FD;
+    options->front_fds = front_fds;
+    options->front_fd_count = sizeof front_fds / sizeof *front_fds;
+    argv[INHERIT_FRONT_ARGUMENTS - 1] = (char *)"sandboxd-front";
+    options->front_arguments = (const char *const *)&argv[INHERIT_FRONT_ARGUMENTS - 1];
     options->front_fd = INHERIT_FRONT_FD;
     options->session_fd = INHERIT_SESSION_FD;
     options->worker_fd = INHERIT_WORKER_FD;
-    options->address = argv[INHERIT_ADDRESS_ARGUMENT];
-    options->config_argument = argv[INHERIT_CONFIG_ARGUMENT];
     return 0;
 }
 
@@ -66,7 +76,7 @@ int main(int argc, char **argv)
     struct error err = {0};
     struct image image = {0};
     struct broker_options options = {0};
-    if (argc != INHERIT_ARGUMENTS) {
+    if (argc < INHERIT_FRONT_ARGUMENTS) {
         log_error("broker.refused", "message=\"started by hand; start sandboxd instead\"");
         return 1;
     }

@@ -11,7 +11,7 @@
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/namespaces.h"
 
-enum { SPAWN_FDS_MAX = 4, SPAWN_FIRST_FD = 3, SPAWN_SAFE_FD = 64 };
+enum { SPAWN_FIRST_FD = 3, SPAWN_SAFE_FD = 64 };
 
 /* In the child. The descriptors may overlap their places, so they go out of the way first. */
 static int place(const int *fds, int count, struct error *err)

@@ -11,12 +11,14 @@
 #include "base/core/error.h"
 #include "sandboxd/broker/cgroup.h"
 
+enum { SPAWN_FDS_MAX = 8 };
+
 /* A program in the broker's own namespaces. */
 struct spawn_program {
     int executable_fd;
     const char *const *arguments; /* NULL-terminated */
     const int *fds;               /* become 3, 4, ...; borrowed */
-    int fd_count;
+    int fd_count;                 /* at most SPAWN_FDS_MAX */
 };
 /* Returns its pid; *ret_pid_fd is yours. */
 pid_t spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct error *err);

@@ -6,9 +6,12 @@
 #pragma once
 
 enum inherit_fd {
-    INHERIT_LISTEN_FD = 3, /* the listening socket */
-    INHERIT_CONFIG_FD,     /* the configuration, or /dev/null */
-    INHERIT_STATE_FD,      /* the state directory */
+    INHERIT_LISTEN_FD = 3,   /* the listening sockets */
+    INHERIT_LISTEN_HTTPS_FD, /* or /dev/null, as the next three */
+    INHERIT_CONFIG_FD,       /* the configuration */
+    INHERIT_CERTIFICATE_FD,  /* the user's own certificate */
+    INHERIT_CERTIFICATE_KEY_FD,
+    INHERIT_STATE_FD, /* the state directory */
     INHERIT_GUEST_POLICY_FD,
     INHERIT_FILES_POLICY_FD,
     INHERIT_IMAGE_FD,
@@ -21,16 +24,31 @@ enum inherit_fd {
     INHERIT_END_FD = INHERIT_CGROUP_FD + 3,
 };
 
-/* sandboxd-broker CGROUP_VERSION ADDRESS config|no-config */
-enum inherit_argument {
-    INHERIT_CGROUP_ARGUMENT = 1,
-    INHERIT_ADDRESS_ARGUMENT,
-    INHERIT_CONFIG_ARGUMENT,
-    INHERIT_ARGUMENTS,
+/* sandboxd-broker CGROUP_VERSION ARGUMENT...: everything from the second on is for the front. */
+enum inherit_argument { INHERIT_CGROUP_ARGUMENT = 1, INHERIT_FRONT_ARGUMENTS };
+
+/* sandboxd-front HTTP-ADDRESS HTTPS-ADDRESS AUTH HOST...: the addresses as texts, the second ""
+ * where there is no such listener; further names by which clients may reach the daemon. */
+enum inherit_front_argument {
+    FRONT_HTTP_ARGUMENT = 1,
+    FRONT_HTTPS_ARGUMENT,
+    FRONT_AUTH_ARGUMENT,
+    FRONT_HOST_ARGUMENTS,
+    FRONT_HOSTS_MAX = 32,
 };
 
-/* Descriptors of the front. */
-enum inherit_front_fd { FRONT_BROKER_FD = 3, FRONT_LISTEN_FD, FRONT_CONFIG_FD, FRONT_END_FD };
+/* Descriptors of the front, in the order of enum inherit_fd. Those that the user has not asked for
+ * are /dev/null. */
+enum inherit_front_fd {
+    FRONT_BROKER_FD = 3,
+    FRONT_LISTEN_FD,
+    FRONT_LISTEN_HTTPS_FD,
+    FRONT_CONFIG_FD,
+    FRONT_CERTIFICATE_FD,
+    FRONT_CERTIFICATE_KEY_FD,
+    FRONT_STATE_FD,
+    FRONT_END_FD,
+};
 
 /* Ids inside the outer user namespace. */
 enum inherit_id {

@@ -1,33 +1,28 @@
 #include "sandboxd/launch/start.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
-#include "base/core/text.h"
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/launch/cgroups.h"
 #include "sandboxd/launch/ids.h"
 #include "sandboxd/launch/janitor.h"
+#include "sandboxd/launch/listener.h"
+#include "sandboxd/launch/state.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/limits.h"
 
-enum { START_BACKLOG = 511, START_SAFE_FD = 64, START_ADDRESS_MAX = 256 };
+enum { START_SAFE_FD = 64 };
 
 /* What the exec must leave open, by its place in enum inherit_fd. */
 struct places {
@@ -70,130 +65,44 @@ static int open_own_files(int prefix_fd, struct places *places, struct error *er
     return 0;
 }
 
-static bool is_loopback(const struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
-    return address->sa_family == AF_INET6 &&
-           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
-}
-
-/* "127.0.0.1:8900", "[::1]:8900", "localhost:8900" */
-static struct addrinfo *resolve(const char *listen, struct error *err)
-{
-    struct addrinfo *found = NULL;
-    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    char host[START_ADDRESS_MAX];
-    const char *colon = strrchr(listen, ':');
-    size_t length = colon ? (size_t)(colon - listen) : 0;
-    if (length == 0 || length >= sizeof host || colon[1] == '\0') {
-        error_set(err, ERROR_INVALID, "--listen %s: must be ADDRESS:PORT", listen);
-        return NULL;
-    }
-    uint64_t port;
-    if (!text_parse_u64(colon + 1, &port) || port > UINT16_MAX) {
-        error_set(err, ERROR_INVALID, "--listen %s: the port must be 0 to 65535", listen);
-        return NULL;
-    }
-    memcpy(host, listen, length);
-    host[length] = '\0';
-    char *name = host;
-    if (host[0] == '[' && host[length - 1] == ']') {
-        host[length - 1] = '\0';
-        name = host + 1;
-    }
-    int result = getaddrinfo(name, colon + 1, &hints, &found);
-    if (result != 0) {
-        error_set(err, ERROR_INVALID, "--listen %s: %s", listen, gai_strerror(result));
-        return NULL;
-    }
-    return found;
-}
-
-static int open_listener(const struct start_options *options, int *ret_fd, struct error *err)
-{
-    static const int on = 1;
-    struct addrinfo *found = resolve(options->listen, err);
-    if (!found)
-        return -1;
-    if (!is_loopback(found->ai_addr) && !options->insecure) {
-        freeaddrinfo(found);
-        return error_set(err, ERROR_DENIED,
-                         "--listen %s: anybody who reaches this address could run code; listen on "
-                         "127.0.0.1, or add --insecure if that is meant",
-                         options->listen);
-    }
-    AUTO_CLOSE int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int result = fd < 0 ? -1 : setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (result == 0)
-        result = bind(fd, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    if (result < 0 || listen(fd, START_BACKLOG) < 0)
-        return error_from_errno(err, "listen on %s", options->listen);
-    *ret_fd = TAKE_FD(fd);
-    return 0;
-}
-
-static int make_directories(const char *path, struct error *err)
-{
-    char part[PATH_MAX];
-    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-        return error_set(err, ERROR_INVALID, "--state-dir is too long");
-    for (char *p = part + 1; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = '\0';
-        if (mkdir(part, 0755) < 0 && errno != EEXIST)
-            return error_from_errno(err, "make %s", part);
-        *p = '/';
-    }
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return error_from_errno(err, "make %s", path);
-    return 0;
-}
-
-/* It is about to change hands: /etc must not, by a slip of the pen. */
-static bool is_ours_or_empty(int dir_fd)
-{
-    struct stat st;
-    if (fstat(dir_fd, &st) == 0 && ids_is_of_a_daemon(st.st_uid))
-        return true;
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory) {
-        close_fd(&fd);
-        return false;
-    }
-    int entries = 0;
-    while (readdir(directory))
-        entries++;
-    closedir(directory);
-    return entries <= 2; /* "." and ".." */
-}
-
-/* Belongs to the front's id; locked while a daemon uses it. */
-static int open_state(const char *path, uid_t owner, int *ret_fd, struct error *err)
-{
-    if (make_directories(path, err) < 0)
-        return -1;
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return error_from_errno(err, "open --state-dir %s", path);
-    if (!is_ours_or_empty(fd))
-        return error_set(err, ERROR_CONFLICT,
-                         "--state-dir %s holds other things; name a directory of its own", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return error_set(err, ERROR_CONFLICT, "--state-dir %s is in use by another sandboxd", path);
-    if (fchown(fd, owner, owner) < 0)
-        return error_from_errno(err, "give %s to id %u", path, owner);
-    *ret_fd = TAKE_FD(fd);
-    return 0;
-}
-
-static int open_config(const char *path, int *ret_fd, struct error *err)
+/* What the user has not asked for is /dev/null, so that every place is taken. */
+static int open_file(const char *option, const char *path, int *ret_fd, struct error *err)
 {
     *ret_fd = open(path ? path : "/dev/null", O_RDONLY | O_CLOEXEC);
-    return *ret_fd < 0 ? error_from_errno(err, "--config %s", path ? path : "") : 0;
+    return *ret_fd < 0 ? error_from_errno(err, "%s %s", option, path ? path : "/dev/null") : 0;
+}
+
+static int open_user_files(const struct start_options *options, struct places *places,
+                           struct error *err)
+{
+    if (!options->certificate != !options->certificate_key)
+        return error_set(err, ERROR_INVALID,
+                         "--tls-cert and --tls-key: give both, or neither for a certificate of the "
+                         "development authority");
+    if (open_file("--config", options->config, &places->fds[INHERIT_CONFIG_FD], err) < 0 ||
+        open_file("--tls-cert", options->certificate, &places->fds[INHERIT_CERTIFICATE_FD], err) <
+            0)
+        return -1;
+    return open_file("--tls-key", options->certificate_key,
+                     &places->fds[INHERIT_CERTIFICATE_KEY_FD], err);
+}
+
+static bool has_https(const struct start_options *options)
+{
+    return strcmp(options->listen_https, "none") != 0;
+}
+
+static int open_listeners(const struct start_options *options, struct places *places,
+                          struct error *err)
+{
+    bool may_be_remote = options->insecure || strcmp(options->auth, "jwt") == 0;
+    struct listener_address http = {"--listen", options->listen, may_be_remote};
+    struct listener_address https = {"--listen-https", options->listen_https, may_be_remote};
+    if (listener_open(&http, &places->fds[INHERIT_LISTEN_FD], err) < 0)
+        return -1;
+    if (has_https(options))
+        return listener_open(&https, &places->fds[INHERIT_LISTEN_HTTPS_FD], err);
+    return open_file("--listen-https", NULL, &places->fds[INHERIT_LISTEN_HTTPS_FD], err);
 }
 
 /* Every session costs a few descriptors. */
@@ -266,18 +175,35 @@ static int take_number(struct places *places, uint32_t *ret_first_id, struct cgr
 static int prepare(const struct start_options *options, struct places *places, int prefix_fd,
                    uint32_t *ret_first_id, struct cgroups *ret_cgroups, struct error *err)
 {
-    if (open_own_files(prefix_fd, places, err) < 0 ||
-        open_config(options->config, &places->fds[INHERIT_CONFIG_FD], err) < 0 ||
-        open_listener(options, &places->fds[INHERIT_LISTEN_FD], err) < 0 ||
+    if (open_own_files(prefix_fd, places, err) < 0 || open_user_files(options, places, err) < 0 ||
+        open_listeners(options, places, err) < 0 ||
         take_number(places, ret_first_id, ret_cgroups, err) < 0 ||
         janitor_start(ret_cgroups, places->fds[INHERIT_ID_LOCK_FD],
                       &places->fds[INHERIT_JANITOR_FD], err) < 0 ||
-        open_state(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
+        state_open(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
                    &places->fds[INHERIT_STATE_FD], err) < 0)
         return -1;
     for (int i = 0; i < ret_cgroups->count; i++)
         places->fds[INHERIT_CGROUP_FD + i] = ret_cgroups->own_fds[i];
     return 0;
+}
+
+static int execute(int executable_fd, const struct start_options *options, int cgroup_version,
+                   struct error *err)
+{
+    enum { FRONT = INHERIT_FRONT_ARGUMENTS - 1 }; /* the front's own name is not passed */
+    static char *const no_environment[] = {NULL};
+    const char *arguments[FRONT + FRONT_HOST_ARGUMENTS + FRONT_HOSTS_MAX + 1] = {
+        "sandboxd-broker",
+        [INHERIT_CGROUP_ARGUMENT] = cgroup_version == 2 ? "2" : "1",
+        [FRONT + FRONT_HTTP_ARGUMENT] = options->listen,
+        [FRONT + FRONT_HTTPS_ARGUMENT] = has_https(options) ? options->listen_https : "",
+        [FRONT + FRONT_AUTH_ARGUMENT] = options->auth,
+    };
+    for (size_t i = 0; i < options->host_count; i++)
+        arguments[FRONT + FRONT_HOST_ARGUMENTS + i] = options->hosts[i];
+    fexecve(executable_fd, (char *const *)(uintptr_t)arguments, no_environment);
+    return error_from_errno(err, "execute sandboxd-broker");
 }
 
 int start_daemon(const struct start_options *options, struct error *err)
@@ -311,13 +237,5 @@ int start_daemon(const struct start_options *options, struct error *err)
     if (executable_fd < 0 || place(&places, err) < 0)
         return -1;
 
-    const char *arguments[INHERIT_ARGUMENTS + 1] = {
-        "sandboxd-broker",
-        [INHERIT_CGROUP_ARGUMENT] = cgroups.version == 2 ? "2" : "1",
-        [INHERIT_ADDRESS_ARGUMENT] = options->listen,
-        [INHERIT_CONFIG_ARGUMENT] = options->config ? "config" : "no-config",
-    };
-    static char *const no_environment[] = {NULL};
-    fexecve(executable_fd, (char *const *)(uintptr_t)arguments, no_environment);
-    return error_from_errno(err, "execute sandboxd-broker");
+    return execute(executable_fd, options, cgroups.version, err);
 }

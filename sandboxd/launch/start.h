@@ -7,14 +7,22 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/core/error.h"
+#include "sandboxd/control/inherit.h"
 
 struct start_options {
-    const char *listen;    /* ADDRESS:PORT */
-    const char *state_dir; /* made when missing */
-    const char *config;    /* a file, or NULL */
-    bool insecure;         /* an address other than loopback is meant */
+    const char *listen;       /* ADDRESS:PORT */
+    const char *listen_https; /* ADDRESS:PORT, or "none" */
+    const char *state_dir;    /* made when missing */
+    const char *config;       /* a file, or NULL */
+    const char *certificate;  /* PEM files, both or neither; NULL: the development authority's */
+    const char *certificate_key;
+    const char *auth;                   /* none, any or jwt: passed on as it is */
+    const char *hosts[FRONT_HOSTS_MAX]; /* further names by which clients reach the daemon */
+    size_t host_count;
+    bool insecure; /* an address other than loopback is meant, although tokens are not checked */
 };
 
 /* Returns only on failure. */

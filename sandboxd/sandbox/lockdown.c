@@ -13,6 +13,8 @@
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
 
+#define FRONT_STATE_PATH "/state"
+
 static int no_new_privileges(struct error *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -86,14 +88,26 @@ int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error
     return seccomp_filter_require(err);
 }
 
-int lockdown_enter_front(uid_t id, unsigned last_fd, struct error *err)
+/* By the name it has in the front's root; afterwards no descriptor leads out of that root. */
+static int reopen_state(int state_fd, struct error *err)
 {
-    if (limits_close_from(last_fd + 1, err) < 0)
+    AUTO_CLOSE int fd = open(FRONT_STATE_PATH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || dup3(fd, state_fd, O_CLOEXEC) < 0)
+        return error_from_errno(err, "open the state directory");
+    return 0;
+}
+
+int lockdown_enter_front(uid_t id, int state_fd, struct error *err)
+{
+    AUTO_CLOSE int own_fd = -1;
+    if (limits_close_from((unsigned)state_fd + 1, err) < 0 ||
+        mounts_unshare(state_fd, &own_fd, err) < 0)
         return -1;
-    if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0)
+    if (unshare(CLONE_NEWNET | CLONE_NEWIPC) < 0)
         return error_from_errno(err, "unshare");
-    if (mounts_empty_root(err) < 0 || capabilities_close_bounds(err) < 0 ||
-        idmap_become(id, err) < 0 || capabilities_keep(NULL, 0, err) < 0)
+    if (mounts_lone_directory(own_fd, FRONT_STATE_PATH + 1, err) < 0 ||
+        capabilities_close_bounds(err) < 0 || idmap_become(id, err) < 0 ||
+        reopen_state(state_fd, err) < 0 || capabilities_keep(NULL, 0, err) < 0)
         return -1;
     if (limits_protect_memory(err) < 0 || no_new_privileges(err) < 0)
         return -1;

@@ -29,6 +29,7 @@ int lockdown_enter_shell(struct error *err);
 /* The file helper, a fork of PID 1: reads and writes files as the guest, may do nothing else. */
 int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error *err);
 
-/* The front: another id, an empty root, no network but the sockets it holds, no capability. Keeps
- * descriptors 0 to last_fd. */
-int lockdown_enter_front(uid_t id, unsigned last_fd, struct error *err);
+/* The front: another id, a root that holds the state directory and nothing else, no network but the
+ * sockets it holds, no capability. Keeps descriptors 0 to state_fd, the last of them: it becomes
+ * the directory as seen in the new root. */
+int lockdown_enter_front(uid_t id, int state_fd, struct error *err);

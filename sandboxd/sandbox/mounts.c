@@ -257,10 +257,22 @@ static int fill_root(const char *const *paths, size_t count, struct error *err)
     return make_mount_points(err) < 0 ? -1 : place_devices(err);
 }
 
+int mounts_unshare(int dir_fd, int *ret_fd, struct error *err)
+{
+    /* The working directory follows into the new namespace, descriptors do not. */
+    if (fchdir(dir_fd) < 0 || unshare(CLONE_NEWNS) < 0)
+        return error_from_errno(err, "make a mount namespace");
+    AUTO_CLOSE int fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_from_errno(err, "reopen a directory in a mount namespace");
+    if (enter_directory("/", err) < 0)
+        return -1;
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
 int mounts_prepare(const char *const *paths, size_t count, struct error *err)
 {
-    if (unshare(CLONE_NEWNS) < 0)
-        return error_from_errno(err, "make a mount namespace");
     if (begin_root(err) < 0 || fill_root(paths, count, err) < 0 || close_root(err) < 0)
         return -1;
     return enter_directory("/", err);
@@ -277,9 +289,18 @@ int mounts_enter(const struct mounts_plan *plan, struct error *err)
     return pivot(err);
 }
 
-int mounts_empty_root(struct error *err)
+int mounts_lone_directory(int dir_fd, const char *relative, struct error *err)
 {
-    return begin_root(err) < 0 || close_root(err) < 0 ? -1 : pivot(err);
+    AUTO_CLOSE int tree_fd = (int)syscall(SYS_open_tree, dir_fd, "",
+                                          OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    if (tree_fd < 0)
+        return error_from_errno(err, "clone a directory");
+    if (set_attributes(tree_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, false,
+                       err) < 0 ||
+        begin_root(err) < 0 || make_directory(relative, err) < 0 ||
+        attach(tree_fd, relative, err) < 0 || close_root(err) < 0)
+        return -1;
+    return pivot(err);
 }
 
 int mounts_require_contained(struct error *err)

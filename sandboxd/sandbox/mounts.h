@@ -18,7 +18,11 @@
 
 enum { MOUNTS_PATHS_MAX = 64 };
 
-/* Enters a mount namespace of the caller's own and builds the root over its /tmp. paths: absolute
+/* Enters a mount namespace of the caller's own. *ret_fd is the directory dir_fd as seen there, for
+ * paths only: what is mounted can be cloned from within its own namespace only. */
+int mounts_unshare(int dir_fd, int *ret_fd, struct error *err);
+
+/* Builds the root over /tmp of the caller's own mount namespace. paths: absolute
  * paths of the machine, shown read-only; symbolic links are copied, absent ones skipped. Children
  * that are started afterwards inherit it. */
 int mounts_prepare(const char *const *paths, size_t count, struct error *err);
@@ -34,8 +38,9 @@ struct mounts_plan {
  * caller's root and working directory are the new root. */
 int mounts_enter(const struct mounts_plan *plan, struct error *err);
 
-/* An empty, read-only root, for a process that needs no files. In a mount namespace of its own. */
-int mounts_empty_root(struct error *err);
+/* A read-only root with nothing in it but the directory dir_fd, of this mount namespace, as
+ * `relative`, where the caller may write. dir_fd leads out of the new root: close it. */
+int mounts_lone_directory(int dir_fd, const char *relative, struct error *err);
 
 /* ERROR_DENIED unless root and image are read-only, nosuid and nodev, and the data directory is a
  * file system of its own that is nosuid and nodev. */

@@ -69,7 +69,7 @@ def test_sigterm_during_an_execution_and_an_upload(make_daemon: MakeDaemon) -> N
         client.run("pass")
         with socket.create_connection(("127.0.0.1", daemon.port)) as busy:
             body = b'{"code":"import time; time.sleep(100)"}'
-            busy.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            busy.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer local\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
             time.sleep(0.3)
             daemon.stop()
 
@@ -123,7 +123,7 @@ def test_a_talkative_program_that_outlived_its_front_finishes(make_daemon: MakeD
         client.run("kept = 7")
         body = b'{"code":"import time; time.sleep(1); print(\\"x\\" * 1000000); kept = 8"}'
         with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
-            connection.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: x\r\n"
+            connection.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer local\r\n"
                                f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
             time.sleep(0.3)
             front, = daemon.named("sandboxd-front")
@@ -138,7 +138,7 @@ def test_a_program_that_outlived_its_front_does_not_block_the_session(make_daemo
         client.upload("f", b"kept")
         body = b'{"code":"while True: pass"}'
         with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
-            connection.sendall(f"POST {endless.target('executions')} HTTP/1.1\r\nHost: x\r\n"
+            connection.sendall(f"POST {endless.target('executions')} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer local\r\n"
                                f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
             time.sleep(0.5)
             front, = daemon.named("sandboxd-front")
@@ -223,7 +223,7 @@ def run_to_end(*arguments: str, user: int | None = None) -> subprocess.Completed
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
-    return subprocess.run([str(BUILD / "bin/sandboxd"), *arguments], capture_output=True, text=True,
+    return subprocess.run([str(BUILD / "bin/sandboxd"), "--listen-https", "none", *arguments], capture_output=True, text=True,
                           timeout=15, preexec_fn=become)
 
 
@@ -293,7 +293,7 @@ def test_idle_connections_do_not_stop_others(shared_daemon: Daemon) -> None:
         connection.close()
 
 
-EXECUTE = b"POST /executions?identifier=abcd&api-version=2025-10-02-preview HTTP/1.1\r\nHost: x\r\n"
+EXECUTE = b"POST /executions?identifier=abcd&api-version=2025-10-02-preview HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer local\r\n"
 NOT_HTTP = {
     "nothing": b"",
     "empty lines": b"\r\n" * 100,
@@ -305,7 +305,7 @@ NOT_HTTP = {
     "a chunk size that is no number": EXECUTE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     "a chunk size beyond 64 bits": EXECUTE + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
     "a space before the colon": b"GET /health HTTP/1.1\r\nHost : x\r\n\r\n",
-    "a folded header": b"GET /health HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n",
+    "a folded header": b"GET /health HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer local\r\n folded: y\r\n\r\n",
 }
 
 
@@ -329,7 +329,7 @@ def test_pipelined_requests_are_answered_in_order(shared_daemon: Daemon) -> None
         client.run("pass")
         for number in range(3):
             body = json.dumps({"code": f"print({number})"}).encode()
-            connection.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            connection.sendall(f"POST {client.target('executions')} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer local\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
         received = b""
         while received.count(b'"stdout"') < 3:
             piece = connection.recv(65536)

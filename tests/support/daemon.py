@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import pytest
 
@@ -55,23 +55,26 @@ def require_daemon() -> None:
 class Daemon:
     """One running sandboxd. Ends with stop(), which checks that nothing is left of it."""
 
-    def __init__(self, directory: Path, configuration: dict[str, Any] | None = None) -> None:
+    def __init__(self, directory: Path, configuration: dict[str, Any] | None = None,
+                 arguments: Sequence[str] = ()) -> None:
         self.directory = directory
+        self.arguments = arguments
         self.state_directory = directory / "state"
         self.log_path = directory / "sandboxd.log"
         self.configuration_path: Path | None = None
         if configuration is not None:
             self.configuration_path = directory / "config.json"
             self.configuration_path.write_text(json.dumps(configuration))
-        self.port = 0
+        self.port = self.https_port = 0
         self.mounts_before = mounts()
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
-        self.port = free_port()
+        self.port, self.https_port = free_port(), free_port()
         command = [str(BUILD / "bin" / "sandboxd"), "--listen", f"127.0.0.1:{self.port}",
-                   "--state-dir", str(self.state_directory)]
+                   "--listen-https", f"127.0.0.1:{self.https_port}",
+                   "--state-dir", str(self.state_directory), *self.arguments]
         if self.configuration_path is not None:
             command += ["--config", str(self.configuration_path)]
         with self.log_path.open("ab") as log:

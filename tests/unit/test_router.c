@@ -1,14 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sandboxd/api/dialect.h"
 #include "sandboxd/api/origin.h"
 #include "sandboxd/api/router.h"
+#include "tests/support/unit.h"
 
 #define AZURE "/subscriptions/s/resourceGroups/g/sessionPools/demo"
 
@@ -101,7 +94,7 @@ static void versions_are_read_leniently(void **state)
     assert_int_equal(dialect_generation(API_2024_10_02), WIRE_GENERATION_2);
 }
 
-static void web_pages_of_other_origins_are_refused(void **state)
+static void other_names_and_web_pages_of_other_origins_are_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -109,7 +102,10 @@ static void web_pages_of_other_origins_are_refused(void **state)
         int result;
     } cases[] = {
         {"127.0.0.1:8900", NULL, NULL, 0},
-        {"sandbox.example", NULL, NULL, 0}, /* not a browser */
+        {"sandbox.example", NULL, NULL, 0}, /* a name that was given */
+        {"SANDBOX.example:443", NULL, "none", 0},
+        {"sub.localhost:8900", NULL, NULL, 0},
+        {"192.168.0.7:8900", NULL, NULL, 0},
         {NULL, NULL, NULL, 0},
         {"127.0.0.1:8900", "http://127.0.0.1:8900", "same-origin", 0},
         {"localhost:8900", "http://localhost:8900", NULL, 0},
@@ -119,10 +115,17 @@ static void web_pages_of_other_origins_are_refused(void **state)
         {"127.0.0.1:8900", "http://127.0.0.1:8901", NULL, -1},
         {"127.0.0.1:8900", NULL, "cross-site", -1},
         {"evil.example:8900", "http://evil.example:8900", "same-origin", -1}, /* rebound name */
+        {"evil.example:8900", NULL, NULL, -1}, /* a browser that says nothing of itself */
+        {"localhost.evil.example", NULL, NULL, -1},
+        {"notlocalhost", NULL, NULL, -1},
+        {".sandbox.example", NULL, NULL, -1},
+        {"", NULL, NULL, 0}, /* HTTP/1.0 */
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    static const char *const given[] = {"other.example", "sandbox.example"};
+    const struct origin_names names = {given, COUNT(given)};
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct error err = {0};
-        assert_int_equal(origin_check(cases[i].host, cases[i].origin, cases[i].site, &err),
+        assert_int_equal(origin_check(&names, cases[i].host, cases[i].origin, cases[i].site, &err),
                          cases[i].result);
     }
 }
@@ -132,7 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_path_finds_its_operation),
         cmocka_unit_test(versions_are_read_leniently),
-        cmocka_unit_test(web_pages_of_other_origins_are_refused),
+        cmocka_unit_test(other_names_and_web_pages_of_other_origins_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

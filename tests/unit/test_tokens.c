@@ -53,15 +53,15 @@ static int open_front(void **state)
     f->front.pool_count = 1;
     server.listen_fd = listen_somewhere(&f->port);
     handler.self = &f->front;
-    f->front.server = http_server_create(f->front.loop, &server, &handler, &err);
+    f->front.servers[FRONT_HTTP] = http_server_create(f->front.loop, &server, &handler, &err);
     *state = f;
-    return f->front.server ? 0 : -1;
+    return f->front.servers[FRONT_HTTP] ? 0 : -1;
 }
 
 static int close_front(void **state)
 {
     struct fixture *f = *state;
-    http_server_destroy(f->front.server);
+    http_server_destroy(f->front.servers[FRONT_HTTP]);
     pool_destroy(f->pool);
     loop_destroy(f->front.loop);
     identity_destroy(f->front.identity);
