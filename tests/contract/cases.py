@@ -5,23 +5,28 @@ test_contract.py runs them against a daemon of its own, compare.py against any p
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from support.client import Answer, multipart
 
 HERE = Path(__file__).parent
+FULL = os.environ.get("SANDPOOL_FULL") == "1"
+REPEAT_EVERY_S = 0.2
 MARKS = {"D": "documented", "R": "recorded", "C": "read in clients", "I": "inferred"}
 
 
 class Sender(Protocol):
     """What a case is sent through."""
 
-    def request(self, method: str, target: str, body: Any = None,
-                headers: Any = None) -> Answer: ...
+    def request(self, method: str, target: str, body: Any = None, headers: Any = None,
+                timeout_s: float = ...) -> Answer: ...
 
     def raw(self, data: bytes, method: str = "POST") -> Answer: ...
 
@@ -53,6 +58,7 @@ class Case:
     directory: Path
     marks: list[str] = field(default_factory=list)
     needs_daemon: bool = False
+    needs_full: bool = False
 
     @classmethod
     def read(cls, directory: Path) -> Case:
@@ -63,6 +69,8 @@ class Case:
                 case.marks = value.split()
             elif (key, value.strip()) == ("needs", "daemon"):
                 case.needs_daemon = True
+            elif (key, value.strip()) == ("needs", "full"):
+                case.needs_full = True
             else:
                 raise ValueError(f"{directory.name}/why.txt: {line!r} is neither marks nor needs")
         return case
@@ -102,11 +110,11 @@ def all_cases() -> list[Case]:
     return [Case.read(path.parent) for path in sorted(HERE.glob("*/request.1.json"))]
 
 
+# ---- variables ----
+
 def new_variables(identifier: str) -> dict[str, str]:
     return {"identifier": identifier, "four": uuid.uuid4().hex[:4]}
 
-
-# ---- requests ----
 
 def fill_in(value: Any, variables: dict[str, str]) -> Any:
     """Puts the case's own identifier where {identifier} stands, and so on."""
@@ -121,11 +129,38 @@ def fill_in(value: Any, variables: dict[str, str]) -> Any:
     return value
 
 
+def look_up(answer: Answer, place: str) -> str:
+    """The text at a place such as headers.operation-location or body.id; "" where there is none."""
+    first, *names = place.split(".")
+    try:
+        value: Any = answer.headers if first == "headers" else answer.json
+        for name in names:
+            value = value[name]
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return str(value)
+
+
+def keep(step: Step, answer: Answer, variables: dict[str, str], prefix: str = "") -> None:
+    """Takes what later requests want. A URL becomes a target: where an answer says that another
+    host should be asked, ours is asked all the same, because a token is sent along."""
+    for name, place in step.expected.get("keep", {}).items():
+        text = look_up(answer, place)
+        if re.match("https?://", text):
+            parts = urlsplit(text)
+            text = parts.path.removeprefix(prefix) + ("?" + parts.query if parts.query else "")
+        variables[name] = text
+
+
+# ---- requests ----
+
 def body_of(request: dict[str, Any]) -> tuple[bytes | None, dict[str, str]]:
     if "json" in request:
         return json.dumps(request["json"]).encode(), {"Content-Type": "application/json"}
     if "file" in request:
-        body, content_type = multipart(request["file"]["name"], request["file"]["text"].encode())
+        file = request["file"]
+        content = b"x" * file["bytes"] if "bytes" in file else file["text"].encode()
+        body, content_type = multipart(file["name"], content)
         return body, {"Content-Type": content_type}
     if "text" in request:
         return request["text"].encode(), {}
@@ -139,15 +174,27 @@ def pieces(body: bytes, size: int) -> Iterator[bytes]:
         yield body[start:start + size]
 
 
-def send(sender: Sender, request: dict[str, Any]) -> Answer:
+def send_once(sender: Sender, request: dict[str, Any]) -> Answer:
     if "raw" in request:
         return sender.raw(request["raw"].encode("latin-1"), request["method"])
     body, headers = body_of(request)
     headers = {**headers, **request.get("headers", {})}
+    more = {"timeout_s": request["timeout_s"]} if "timeout_s" in request else {}
     if body is not None and "chunk_bytes" in request:
         return sender.request(request["method"], request["target"],
-                              pieces(body, request["chunk_bytes"]), headers)
-    return sender.request(request["method"], request["target"], body, headers)
+                              pieces(body, request["chunk_bytes"]), headers, **more)
+    return sender.request(request["method"], request["target"], body, headers, **more)
+
+
+def send(sender: Sender, step: Step) -> Answer:
+    """Sends a request; again for a while, where its answer is not as expected yet and the case says
+    that this may be so."""
+    deadline = time.monotonic() + step.request.get("repeat_s", 0)
+    while True:
+        answer = send_once(sender, step.request)
+        if time.monotonic() >= deadline or not judge(step.expected, answer):
+            return answer
+        time.sleep(REPEAT_EVERY_S)
 
 
 # ---- answers ----

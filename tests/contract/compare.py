@@ -18,13 +18,10 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from cases import Case, Difference, Step, all_cases, judge, new_variables, send  # noqa: E402
-from support.client import new_identifier  # noqa: E402
-from support.endpoint import Endpoint, is_loopback, split_endpoint  # noqa: E402
+from cases import FULL, Case, Difference, Step, all_cases, judge, keep, new_variables, send
+from support.client import new_identifier
+from support.endpoint import Endpoint, is_loopback, split_endpoint
 
 WIDTHS = {"case": 36, "where": 40, "expected": 44, "got": 60}
 OUTCOMES = ("equal", "different (inferred, reported)", "failed", "not applicable")
@@ -72,18 +69,19 @@ def run_steps(case: Case, endpoint: Endpoint, sessions: set[str]) -> list[Row]:
         statuses = step.expected["status"]
         endpoint.expects_429 = 429 in (statuses if isinstance(statuses, list) else [statuses])
         try:
-            answer = send(endpoint, step.request)
+            answer = send(endpoint, step)
         except (OSError, http.client.HTTPException) as error:
             endpoint.close()
             found = [Difference("answer", "an answer", f"{type(error).__name__}: {error}")]
         else:
             found = judge(step.expected, answer)
+            keep(step, answer, variables, endpoint.prefix)
         rows += [row(case, step, difference) for difference in found]
     return rows
 
 
 def run_case(case: Case, endpoint: Endpoint, strict: bool) -> Result:
-    if case.needs_daemon:
+    if case.needs_daemon or (case.needs_full and not FULL):
         return Result(case, NOT_APPLICABLE)
     sessions: set[str] = set()
     try:

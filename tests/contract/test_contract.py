@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import pytest
 
-from cases import Case, all_cases, judge, new_variables, send
+from cases import FULL, Case, all_cases, judge, keep, new_variables, send
 from conftest import MakeDaemon
 from support.client import new_identifier
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
+CASES = [case for case in all_cases() if FULL or not case.needs_full]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Case, request: pytest.FixtureRequest) -> None:
     if case.wants_own_daemon:
         make_daemon: MakeDaemon = request.getfixturevalue("make_daemon")
@@ -19,11 +22,13 @@ def test_case(case: Case, request: pytest.FixtureRequest) -> None:
     identifier = new_identifier("contract")
     with daemon.client(identifier) as client:
         try:
-            for step in case.steps(new_variables(identifier)):
-                answer = send(client, step.request)
+            variables = new_variables(identifier)
+            for step in case.steps(variables):
+                answer = send(client, step)
                 wrong = judge(step.expected, answer)
                 assert not wrong, "\n".join([f"request {step.number} of {case.name}:",
                                              *map(str, wrong),
                                              f"answer: {answer.status} {answer.text[:1000]}"])
+                keep(step, answer, variables)
         finally:
             client.delete_session()

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from support.client import LATEST, Answer
 
-TIMEOUT_S = 240  # an execution may take 220 s
+TIMEOUT_S = 240  # of each request: an execution may take 220 s
 RETRIES = 4
 RETRY_AFTER_S = 5  # where the answer does not say
 RETRY_AFTER_MAX_S = 60
@@ -85,7 +85,9 @@ class Endpoint:
         raise AssertionError("not reached")
 
     def request(self, method: str, target: str, body: bytes | Iterable[bytes] | None = None,
-                headers: Mapping[str, str | None] | None = None) -> Answer:
+                headers: Mapping[str, str | None] | None = None,
+                timeout_s: float = TIMEOUT_S) -> Answer:
+        assert timeout_s <= TIMEOUT_S  # of a connection that is kept
         if body is not None and not isinstance(body, bytes):
             body = list(body)
         all_headers = {name: value for name, value in
