@@ -1,4 +1,7 @@
-"""Semantic Kernel: SessionsPythonTool (Python), SessionsPythonPlugin (.NET), and both as they were in 2024."""
+"""Semantic Kernel: SessionsPythonTool (Python), SessionsPythonPlugin (.NET), and both as they were in 2024.
+
+All of it over HTTPS: the Python tool takes no other endpoint.
+"""
 from __future__ import annotations
 
 from datetime import datetime
@@ -10,14 +13,11 @@ from support.client import Answer
 from support.daemon import Daemon
 from support.replay import Replay
 
-# The Python client gives an answer no longer than that, the start of a session included.
-HTTPX_TIMEOUT_S = 5
-
-
 def session_of(folder: str) -> Any:
     @pytest.fixture
     def replayed(shared_daemon: Daemon) -> Iterator[Replay]:
         with Replay(shared_daemon, folder) as replay:
+            replay.secure = True
             yield replay
     return replayed
 
@@ -86,6 +86,14 @@ def test_python_in_spring_2024_reads_lists_of_values(python_2024: Replay) -> Non
     listed = python_2024.ok("list").json["$values"]
     assert [entry["filename"] for entry in listed] == ["test.txt"]
     assert python_2024.ok("download").body == b"some text"
+
+
+def test_python_is_refused_an_upload_that_announces_json(python: Replay) -> None:
+    """The same once more, and a fault of the tool: the multipart body has no boundary to go by."""
+    python.ok("execute_failure")
+    answer = python.send("upload_after_execute")
+    assert (answer.status, answer.error_code) == (400, "SessionRequestValidationFailed")
+    assert "multipart/form-data" in answer.json["error"]["message"]
 
 
 # ---- .NET ----

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import uuid
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Replay:
         self.identifier = str(uuid.uuid4())
         self.pool = POOL_PATH
         self.token = "local"
+        self.secure = False
 
     def __enter__(self) -> Replay:
         return self
@@ -31,9 +33,13 @@ class Replay:
         with self.daemon.client(self.identifier) as client:
             client.delete_session()
 
+    @property
+    def port(self) -> int:
+        return self.daemon.https_port if self.secure else self.daemon.port
+
     def bytes_of(self, name: str) -> bytes:
         path: Path = self.folder / f"{name}.http"
-        values = {"host": f"127.0.0.1:{self.daemon.port}", "pool": self.pool,
+        values = {"host": f"127.0.0.1:{self.port}", "pool": self.pool,
                   "identifier": self.identifier, "token": self.token}
         data = path.read_bytes()
         for key, value in values.items():
@@ -41,11 +47,17 @@ class Replay:
         check_length(data, path)
         return data
 
+    def connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_S)
+        if not self.secure:
+            return connection
+        authority = ssl.create_default_context(cafile=self.daemon.state_directory / "ca.pem")
+        return authority.wrap_socket(connection, server_hostname="127.0.0.1")
+
     def send(self, name: str) -> Answer:
         """Sends NAME.http on a connection of its own, as most of these clients do."""
         data = self.bytes_of(name)
-        with socket.create_connection(("127.0.0.1", self.daemon.port),
-                                      timeout=TIMEOUT_S) as connection:
+        with self.connect() as connection:
             connection.sendall(data)
             return receive_answer(connection, data.split(b" ", 1)[0].decode())
 
