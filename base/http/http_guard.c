@@ -55,8 +55,11 @@ void http_guard_add(struct http_guard *guard, const char *name, size_t name_leng
     guard->header_bytes += name_length + value_length + HTTP_HEADER_OVERHEAD;
     guard->name_is_wrong |= !is_token(name, name_length);
     guard->value_is_wrong |= has_control(value, value_length);
-    if (is_name(name, name_length, "Host"))
+    if (is_name(name, name_length, "Host")) {
         guard->hosts++;
+        guard->host = value;
+        guard->host_length = value_length;
+    }
     if (is_name(name, name_length, "Content-Length")) {
         guard->lengths++;
         guard->length_is_wrong |= !is_length(value, value_length);
@@ -85,6 +88,19 @@ static bool target_is_plain(const char *target)
     return true;
 }
 
+/* A target that is a whole URL names a host too. */
+static bool hosts_agree(const struct http_guard *guard, const char *target)
+{
+    if (*target == '/')
+        return true;
+    const char *authority = strstr(target, "://");
+    if (!authority || guard->hosts == 0)
+        return true;
+    authority += strlen("://");
+    size_t length = strcspn(authority, "/?");
+    return length == guard->host_length && strncasecmp(authority, guard->host, length) == 0;
+}
+
 /* NULL when the body's length can be read in one way only. */
 static const char *framing_problem(const struct http_guard *guard, bool is_version_1_0)
 {
@@ -104,6 +120,8 @@ static const char *framing_problem(const struct http_guard *guard, bool is_versi
         return "HTTP/1.0 has no Transfer-Encoding";
     if (guard->hosts > 1 || (guard->hosts == 0 && !is_version_1_0))
         return "Host must be there once";
+    if (guard->hosts == 1 && guard->host_length == 0)
+        return "Host must not be empty";
     return NULL;
 }
 
@@ -134,5 +152,8 @@ bool http_guard_accepts(const struct http_guard *guard, const char *method, cons
     if (strlen(target) > HTTP_TARGET_BYTES_MAX)
         return false;
     *ret_message = "the request target holds a byte that no URL has; percent-encode it";
-    return target_is_plain(target);
+    if (!target_is_plain(target))
+        return false;
+    *ret_message = "the request target names another host than the header Host";
+    return hosts_agree(guard, target);
 }

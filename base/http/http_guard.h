@@ -16,6 +16,8 @@ struct http_guard {
     size_t headers;
     size_t header_bytes; /* as sent: name, ": ", value, line end */
     size_t hosts;
+    const char *host; /* borrowed, until the head is judged */
+    size_t host_length;
     size_t lengths;         /* Content-Length headers */
     size_t encodings;       /* Transfer-Encoding headers */
     bool length_is_wrong;   /* not a plain decimal number */
@@ -24,7 +26,7 @@ struct http_guard {
     bool value_is_wrong;    /* a control character */
 };
 
-/* Names and values are borrowed for the call and may hold any bytes. */
+/* Names and values are borrowed until the head is judged, and may hold any bytes. */
 void http_guard_add(struct http_guard *guard, const char *name, size_t name_length,
                     const char *value, size_t value_length);
 

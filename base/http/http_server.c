@@ -18,8 +18,8 @@
  * then closes: heads that do not fit (431, 414), a line without a colon (400), versions other
  * than 1.x (505), a Content-Length that is no number (400) or beyond 64 bits (413), both of these
  * sent twice. A query of thousands of parameters does not fit either and is left without an answer
- * until its head is late. Inside a chunked body it takes line feeds alone and extensions of any
- * length. */
+ * until its head is late. Where a request line begins with a blank or has tabs it only closes.
+ * Inside a chunked body it takes line feeds alone and extensions of any length. */
 enum { CONNECTION_MEMORY_BYTES = 80 * 1024 };
 
 /* What a streamed body is asked for at a time, where it is not chunked (HTTP/1.0). */
@@ -140,6 +140,13 @@ static struct MHD_Response *make_body(struct http_request *request,
                                            MHD_RESPMEM_MUST_FREE);
 }
 
+/* Where chunks end, the library takes more than the one proper form, and nothing of that can be
+ * seen from here. So what follows a chunked body is never taken for a request. */
+static bool is_chunked(const struct http_request *request)
+{
+    return http_request_header(request, "Transfer-Encoding") != NULL;
+}
+
 static struct MHD_Response *make_response(struct http_request *request,
                                           const struct http_response *response)
 {
@@ -148,7 +155,7 @@ static struct MHD_Response *make_response(struct http_request *request,
         return NULL;
     for (size_t i = 0; i < response->headers; i++)
         MHD_add_response_header(made, response->header_names[i], response->header_values[i]);
-    if (response->close)
+    if (response->close || is_chunked(request))
         MHD_add_response_header(made, "Connection", "close");
     return made;
 }
@@ -218,7 +225,7 @@ bool http_request_is_tls(const struct http_request *request)
 
 int64_t http_request_content_length(const struct http_request *request)
 {
-    if (http_request_header(request, "Transfer-Encoding"))
+    if (is_chunked(request))
         return -1;
     const char *text = http_request_header(request, "Content-Length");
     uint64_t length = 0;

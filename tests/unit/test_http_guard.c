@@ -48,6 +48,7 @@ static void a_body_has_one_length(void **state)
          false},
         {"no host", {{"Accept", "a"}}, false},
         {"two hosts", {{"Host", "a"}, {"Host", "a"}}, false},
+        {"an empty host", {{"Host", ""}}, false},
         {"a blank before the colon", {{"Host", "a"}, {"Content-Length ", "5"}}, false},
         {"an empty name", {{"Host", "a"}, {"", "5"}}, false},
         {"a CR in a value", {{"Host", "a"}, {"A", "b\rc"}}, false},
@@ -113,6 +114,28 @@ static void targets_and_methods_are_known_ones(void **state)
     assert_false(judge("get", "/", "HTTP/1.1", &host, 1, &why));
 }
 
+static void a_target_that_is_a_url_names_the_same_host(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target;
+        bool accepted;
+    } cases[] = {
+        {"http://a:1/x", true},    {"https://A:1", true}, {"http://a:1?x", true},
+        {"http://b/x", false},     {"http://a/x", false}, {"http://a:1.b/x", false},
+        {"http://b@a:1/x", false}, {"http:///x", false},  {"/http://b/x", true},
+        {"/x?to=http://b/", true},
+    };
+    struct header host = {"Host", "a:1"};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum http_refusal why;
+        if (judge("GET", cases[i].target, "HTTP/1.1", &host, 1, &why) != cases[i].accepted)
+            fail_msg("%s", cases[i].target);
+    }
+    enum http_refusal why;
+    assert_true(judge("GET", "http://b/x", "HTTP/1.0", NULL, 0, &why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +143,7 @@ int main(void)
         cmocka_unit_test(http_1_0_has_no_chunks_and_needs_no_host),
         cmocka_unit_test(headers_have_limits),
         cmocka_unit_test(targets_and_methods_are_known_ones),
+        cmocka_unit_test(a_target_that_is_a_url_names_the_same_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

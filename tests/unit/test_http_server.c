@@ -271,6 +271,26 @@ static void a_chunked_body_arrives_whole(void **state)
     assert_int_equal(f->body_bytes, 6);
 }
 
+static void nothing_behind_a_chunked_body_is_served(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const bodies[] = {
+        "5\r\nhello\r\n0\r\n\r\n",
+        "5\nhello\n0\n\n",
+        "5;a\nhello\r\n0\r\n\r\n",
+    };
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        connect_client(f);
+        f->ends = 0;
+        send_text(f, "POST /up HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+        send_text(f, bodies[i]);
+        send_text(f, "GET /behind HTTP/1.1\r\n" HOST "\r\n");
+        expect_close(f);
+        assert_true(has_received(f, "Connection: close"));
+        assert_int_equal(f->ends, 1);
+    }
+}
+
 static void a_client_that_waits_for_leave_gets_it(void **state)
 {
     struct fixture *f = *state;
@@ -891,6 +911,7 @@ int main(void)
         TEST(requests_follow_each_other_on_one_connection),
         TEST(a_body_of_known_length_arrives_whole),
         TEST(a_chunked_body_arrives_whole),
+        TEST(nothing_behind_a_chunked_body_is_served),
         TEST(a_client_that_waits_for_leave_gets_it),
         TEST(a_client_that_waits_for_leave_gets_an_early_answer_instead),
         TEST(an_early_answer_waits_for_the_end_of_the_body),
