@@ -213,10 +213,32 @@ static bool key_is(const char *at, const char *end, const char *name)
     return *name == '\0';
 }
 
-/* In strict JSON, with c at an object: its member's value becomes what c spans. */
-static int enter_member(struct cursor *c, const char *name, struct error *err)
+/* In strict JSON, at a value. */
+static struct json_span span_value(struct cursor *c)
 {
-    struct cursor found = {0};
+    skip_space(c);
+    const char *start = c->at;
+    take_value(c);
+    return (struct json_span){.start = start, .length = (size_t)(c->at - start)};
+}
+
+static int keep_member(const char *key, const char *key_end, struct json_span value,
+                       const char *const *names, struct json_span *values, struct error *err)
+{
+    for (size_t i = 0; names[i]; i++) {
+        if (!key_is(key, key_end, names[i]))
+            continue;
+        if (values[i].start)
+            return error_set(err, ERROR_INVALID, "%s: appears twice", names[i]);
+        values[i] = value;
+    }
+    return 0;
+}
+
+/* In strict JSON; there are no members in anything but an object. */
+static int find_members(struct cursor *c, const char *const *names, struct json_span *values,
+                        struct error *err)
+{
     skip_space(c);
     bool more = take(c, '{');
     while (more) {
@@ -224,22 +246,26 @@ static int enter_member(struct cursor *c, const char *name, struct error *err)
         const char *key = c->at;
         if (!take_string(c))
             break; /* an empty object */
-        bool matches = key_is(key + 1, c->at - 1, name);
+        const char *key_end = c->at - 1;
         skip_space(c);
         take(c, ':');
-        skip_space(c);
-        const char *value = c->at;
-        take_value(c);
-        if (matches && found.at)
-            return error_set(err, ERROR_INVALID, "%s: appears twice", name);
-        if (matches)
-            found = (struct cursor){.at = value, .end = c->at};
+        if (keep_member(key + 1, key_end, span_value(c), names, values, err) < 0)
+            return -1;
         skip_space(c);
         more = take(c, ',');
     }
-    if (!found.at)
+    return 0;
+}
+
+/* With c at an object: its member's value becomes what c spans. */
+static int enter_member(struct cursor *c, const char *name, struct error *err)
+{
+    struct json_span value = {0};
+    if (find_members(c, (const char *const[]){name, NULL}, &value, err) < 0)
+        return -1;
+    if (!value.start)
         return error_set(err, ERROR_MISSING, "%s: is missing", name);
-    *c = found;
+    *c = (struct cursor){.at = value.start, .end = value.start + value.length};
     return 0;
 }
 
@@ -255,5 +281,51 @@ int json_scan_find(const char *data, size_t length, const char *const *path, con
     }
     *ret_start = c.at;
     *ret_length = (size_t)(c.end - c.at);
+    return 0;
+}
+
+/* With c behind the white space in front of a value that begins with this. */
+static int open_strict(const char *data, size_t length, char bracket, struct cursor *ret_cursor,
+                       struct error *err)
+{
+    if (!json_scan_is_strict(data, length))
+        return error_set(err, ERROR_INVALID, "is not valid JSON");
+    struct cursor c = {.at = data, .end = data + length};
+    skip_space(&c);
+    if (*c.at != bracket)
+        return error_set(err, ERROR_INVALID, "must be an %s", bracket == '{' ? "object" : "array");
+    *ret_cursor = c;
+    return 0;
+}
+
+int json_scan_members(const char *data, size_t length, const char *const *names,
+                      struct json_span *ret_values, struct error *err)
+{
+    struct cursor c;
+    if (open_strict(data, length, '{', &c, err) < 0)
+        return -1;
+    for (size_t i = 0; names[i]; i++)
+        ret_values[i] = (struct json_span){0};
+    return find_members(&c, names, ret_values, err);
+}
+
+int json_scan_items(const char *data, size_t length, size_t most, struct json_span *ret_items,
+                    size_t *ret_count, struct error *err)
+{
+    struct cursor c;
+    size_t count = 0;
+    if (open_strict(data, length, '[', &c, err) < 0)
+        return -1;
+    take(&c, '[');
+    skip_space(&c);
+    bool more = !take(&c, ']');
+    while (more) {
+        if (count == most)
+            return error_set(err, ERROR_LIMIT, "must hold at most %zu items", most);
+        ret_items[count++] = span_value(&c);
+        skip_space(&c);
+        more = take(&c, ',');
+    }
+    *ret_count = count;
     return 0;
 }

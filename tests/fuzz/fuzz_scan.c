@@ -52,6 +52,34 @@ static void check_find(const char *text, size_t length, const char *const *path,
     CHECK(start[0] != ' ' && start[found - 1] != ' ');
 }
 
+/* What is found is whole, and as much as a search for one by one finds. */
+static void check_members(const char *text, size_t length)
+{
+    static const char *const names[] = {"result", "a\"b", NULL};
+    struct json_span values[2];
+    if (json_scan_members(text, length, names, values, NULL) < 0)
+        return;
+    for (int i = 0; i < 2; i++) {
+        const char *start = NULL;
+        size_t found = 0;
+        struct error err = {0};
+        json_scan_find(text, length, (const char *const[]){names[i], NULL}, &start, &found, &err);
+        CHECK(values[i].start == start && values[i].length == (start ? found : 0));
+    }
+}
+
+static void check_items(const char *text, size_t length)
+{
+    enum { MOST = 4 };
+    struct json_span items[MOST];
+    size_t count = 0;
+    if (json_scan_items(text, length, MOST, items, &count, NULL) < 0)
+        return;
+    CHECK(count <= MOST);
+    for (size_t i = 0; i < count; i++)
+        CHECK(json_scan_is_strict(items[i].start, items[i].length));
+}
+
 /* A text that json_parse accepts is strict once a byte order mark is gone. */
 static void check_parse(const char *text, size_t length, bool is_strict)
 {
@@ -73,5 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_find(text, size, (const char *const[]){"result", NULL}, is_strict);
     check_find(text, size, (const char *const[]){"properties", "result", NULL}, is_strict);
     check_find(text, size, (const char *const[]){"a\"b", NULL}, is_strict);
+    check_members(text, size);
+    check_items(text, size);
     return 0;
 }

@@ -108,6 +108,49 @@ static void a_member_is_found_with_its_text_as_it_was(void **state)
     }
 }
 
+static void members_are_found_in_one_go(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b", "c", NULL};
+    static const char text[] = " {\"b\": [1 , {\"a\":2}] ,\"x\":{\"c\":1},\"a\" : 1e400 } ";
+    struct json_span values[3];
+    assert_int_equal(json_scan_members(text, strlen(text), names, values, NULL), 0);
+    assert_int_equal(values[0].length, 5);
+    assert_memory_equal(values[0].start, "1e400", 5);
+    assert_int_equal(values[1].length, 13);
+    assert_memory_equal(values[1].start, "[1 , {\"a\":2}]", 13);
+    assert_null(values[2].start);
+
+    static const char *const bad[] = {"{\"a\":1,\"a\":2}", "[1]", "1", "{\"a\":1", ""};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct error err = {0};
+        assert_int_equal(json_scan_members(bad[i], strlen(bad[i]), names, values, &err), -1);
+        assert_int_equal(err.code, ERROR_INVALID);
+    }
+    assert_int_equal(json_scan_members("{}", 2, names, values, NULL), 0);
+    assert_null(values[0].start);
+}
+
+static void items_are_found_up_to_a_number(void **state)
+{
+    (void)state;
+    static const char text[] = " [ {\"a\": [1, 2]} ,\"]\",3 ] ";
+    struct json_span items[3];
+    size_t count = 0;
+    struct error err = {0};
+    assert_int_equal(json_scan_items(text, strlen(text), 3, items, &count, &err), 0);
+    assert_int_equal(count, 3);
+    assert_int_equal(items[0].length, 13);
+    assert_memory_equal(items[1].start, "\"]\"", 3);
+    assert_memory_equal(items[2].start, "3", 1);
+    assert_int_equal(json_scan_items(" [ ] ", 5, 3, items, &count, &err), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(json_scan_items(text, strlen(text), 2, items, &count, &err), -1);
+    assert_int_equal(err.code, ERROR_LIMIT);
+    assert_int_equal(json_scan_items("{}", 2, 2, items, &count, &err), -1);
+    assert_int_equal(err.code, ERROR_INVALID);
+}
+
 static void keys_are_compared_after_simple_escapes(void **state)
 {
     (void)state;
@@ -126,6 +169,8 @@ int main(void)
         cmocka_unit_test(json_is_judged_by_rfc_8259),
         cmocka_unit_test(nesting_ends_at_64),
         cmocka_unit_test(a_member_is_found_with_its_text_as_it_was),
+        cmocka_unit_test(members_are_found_in_one_go),
+        cmocka_unit_test(items_are_found_up_to_a_number),
         cmocka_unit_test(keys_are_compared_after_simple_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
