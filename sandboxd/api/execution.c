@@ -62,6 +62,7 @@ static void on_turn(void *self, struct session *session)
     execution->run = (struct run){
         .code = execution->request.code,
         .code_length = execution->request.code_length,
+        .is_command = execution->is_command,
         .timeout_ms = within ? wanted_s * 1000 : limit_ms,
         .stream_bytes_max = execution->run.stream_bytes_max,
         .on_finished = on_finished,
@@ -107,6 +108,7 @@ int execution_start(struct session *session, const struct execution_wish *wish,
     execution->obtained_us = clock_monotonic_us();
     execution->session = session;
     execution->session_is_new = wish->session_is_new;
+    execution->is_command = wish->is_command;
     execution->identifier = xstrdup(session->identifier);
     execution->watcher = wish->watcher;
     execution->run.stream_bytes_max = wish->stream_bytes_max;

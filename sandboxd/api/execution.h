@@ -32,6 +32,7 @@ struct execution {
     struct session *session;        /* held until it is over; NULL then */
     struct execution_watcher watcher;
     struct wire_execution_request request; /* code is NULL once it is over */
+    bool is_command;                       /* as in struct run */
     struct work work;
     struct run run;
     char *identifier; /* the session's */
@@ -46,6 +47,7 @@ struct execution_wish {
     const char *id;                         /* NULL: a new one; else 1 to EXECUTION_ID_MAX bytes */
     struct wire_execution_request *request; /* its strings are taken: it is empty after */
     size_t stream_bytes_max;                /* as in struct run */
+    bool is_command;                        /* its code is that of a command, as in struct run */
     bool session_is_new;
     struct execution_watcher watcher;
 };

@@ -159,12 +159,14 @@ static void send_code(struct interpreter *interpreter)
     while (!run->sent_all) {
         size_t left = run->code_length - run->sent;
         size_t length = left < FRAME_PAYLOAD_MAX ? left : FRAME_PAYLOAD_MAX;
-        enum frame_type type = left > FRAME_PAYLOAD_MAX ? FRAME_CODE : FRAME_RUN;
+        enum frame_type type = left > FRAME_PAYLOAD_MAX ? FRAME_CODE
+                               : run->is_command        ? FRAME_COMMAND
+                                                        : FRAME_RUN;
         if (channel_send(interpreter->channel_fd, type, run->nonce, run->code + run->sent, length,
                          NULL, 0, &err) < 0)
             break;
         run->sent += length;
-        run->sent_all = type == FRAME_RUN;
+        run->sent_all = type != FRAME_CODE;
     }
     bool waits = !run->sent_all && err.code == ERROR_LIMIT;
     loop_change(interpreter->loop, &interpreter->channel_watch,

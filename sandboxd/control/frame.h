@@ -23,6 +23,7 @@ enum frame_type {
     /* front -> interpreter; tag = nonce */
     FRAME_CODE = 1, /* payload: a chunk of UTF-8 source, all but the last */
     FRAME_RUN,      /* payload: the last chunk; run it */
+    FRAME_COMMAND,  /* the same for a program of its own: words, each followed by a NUL */
     FRAME_PING,     /* answered by FRAME_PONG once the interpreter is idle */
 
     /* interpreter -> front; tag = nonce */

@@ -181,17 +181,20 @@ static uint64_t cpu_us(void)
     return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
 }
 
-static void run_cell(uint64_t nonce)
+/* `function` of the prelude runs what has come: text for a cell, bytes for a command. */
+static void run_code(uint64_t nonce, const char *function, bool is_text)
 {
     struct done_message done = {.succeeded = false, .display = DISPLAY_NOTHING};
-    PyObject *source = PyUnicode_DecodeUTF8(state.code.data ? state.code.data : "",
-                                            (Py_ssize_t)state.code.length, "strict");
+    const char *code = state.code.data ? state.code.data : "";
+    Py_ssize_t length = (Py_ssize_t)state.code.length;
+    PyObject *source = is_text ? PyUnicode_DecodeUTF8(code, length, "strict")
+                               : PyBytes_FromStringAndSize(code, length);
     buf_free(&state.code);
     drop_pending_interrupt();
 
     int64_t started_us = clock_monotonic_us();
     uint64_t cpu_before_us = cpu_us();
-    PyObject *result = source ? call_prelude("run", Py_BuildValue("(N)", source)) : NULL;
+    PyObject *result = source ? call_prelude(function, Py_BuildValue("(N)", source)) : NULL;
     done.wall_us = (uint64_t)(clock_monotonic_us() - started_us);
     done.cpu_us = cpu_us() - cpu_before_us;
 
@@ -213,14 +216,18 @@ static void run_cell(uint64_t nonce)
 
 static void handle(const struct frame *frame)
 {
-    bool has_code = frame->type == FRAME_CODE || frame->type == FRAME_RUN;
+    bool has_code =
+        frame->type == FRAME_CODE || frame->type == FRAME_RUN || frame->type == FRAME_COMMAND;
     if (has_code && !buf_append(&state.code, frame->payload, frame->length))
         _exit(1);
     switch (frame->type) {
     case FRAME_CODE:
         return;
     case FRAME_RUN:
-        run_cell(frame->tag);
+        run_code(frame->tag, "run", true);
+        return;
+    case FRAME_COMMAND:
+        run_code(frame->tag, "run_command", false);
         return;
     case FRAME_PING:
         send_frame(FRAME_PONG, frame->tag, NULL, 0);

@@ -15,6 +15,7 @@ import os
 import random
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,8 @@ DISPLAY_NOTHING, DISPLAY_NONE, DISPLAY_TEXT, DISPLAY_IMAGE = range(4)
 
 # Longest result; docs/api.md, "Limits". The front holds the same line.
 RESULT_BYTES_MAX = 10 * 1024 * 1024
+
+DATA_DIRECTORY = "/mnt/data"
 
 PIP_INSTALL = re.compile(r"^\s*(?:\S*/)?(?:python[\d.]*\s+-m\s+)?pip[\d.]*\s+install\b(.*)$", re.S)
 
@@ -234,6 +237,27 @@ def run(source: str) -> tuple[bool, int, bytes]:
         return succeeded, display, value
     finally:
         flush_streams()
+
+
+def run_command(words: bytes) -> tuple[bool, int, bytes]:
+    """Runs a program on the cell's own streams, in a process group that ends with an interrupt. The result is its
+    exit code as a shell has it: 128 and more for a signal, 126 and 127 for a program that cannot be run."""
+    arguments = words.split(b"\0")[:-1]
+    child = None
+    flush_streams()
+    try:
+        child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, cwd=DATA_DIRECTORY, start_new_session=True)
+        code = child.wait()
+    except OSError as error:
+        code = 127 if isinstance(error, FileNotFoundError) else 126
+        os.write(2, b"%s: %s\n" % (arguments[0], str(error.strerror).encode()))
+    except BaseException:
+        if child is not None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        raise
+    code = 128 - code if code < 0 else code
+    return code == 0, DISPLAY_TEXT, str(code).encode()
 
 
 def make_shell() -> SessionShell:

@@ -228,6 +228,27 @@ static void long_code_is_sent_in_chunks_while_the_peer_reads(void **state)
     assert_int_equal(f->finished, 1);
 }
 
+static void a_command_is_sent_as_one(void **state)
+{
+    struct fixture *f = *state;
+    static const char words[] = "echo\0hello"; /* and the last NUL */
+    attach_ready(f);
+    f->run = (struct run){.code = words,
+                          .code_length = sizeof words,
+                          .is_command = true,
+                          .timeout_ms = 5000,
+                          .on_finished = on_finished,
+                          .self = f};
+    interpreter_start_run(&f->interpreter, &f->run);
+    assert_true(receive(f));
+    assert_int_equal(f->message.frame.type, FRAME_COMMAND);
+    assert_int_equal(f->message.frame.length, sizeof words);
+    reply(f, FRAME_RESULT_TEXT, f->nonce, "0", 1);
+    reply_done(f, f->nonce, DISPLAY_TEXT);
+    assert_int_equal(f->finished, 1);
+    assert_string_equal(f->run.result.data, "0");
+}
+
 static void a_wrong_nonce_ends_the_interpreter(void **state)
 {
     struct fixture *f = *state;
@@ -416,6 +437,7 @@ int main(void)
         TEST(output_written_just_before_the_end_is_not_lost),
         TEST(late_output_of_an_earlier_execution_is_dropped),
         TEST(long_code_is_sent_in_chunks_while_the_peer_reads),
+        TEST(a_command_is_sent_as_one),
         TEST(a_wrong_nonce_ends_the_interpreter),
         TEST(frames_nobody_asked_for_end_the_interpreter),
         TEST(a_result_of_another_kind_than_announced_ends_the_interpreter),
