@@ -162,19 +162,31 @@ static error_t on_common_key(int key, char *argument, struct argp_state *state)
 
 const struct argp command_options = {.options = options, .parser = on_common_key};
 
-/* The option, else the first variable that is set and not empty; NULL when there is none. */
-static const char *find_endpoint(const struct command *command)
+/* The first variable that is set and not empty; NULL when there is none. */
+static const char *find_variable(const char *const *names)
 {
-    static const char *const variables[] = {"POOL_MANAGEMENT_ENDPOINT",
-                                            "AZURE_DYNAMIC_SESSIONS_POOL_MANAGEMENT_ENDPOINT"};
-    if (command->endpoint)
-        return command->endpoint;
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const char *value = getenv(variables[i]);
+    for (; *names; names++) {
+        const char *value = getenv(*names);
         if (value && *value)
             return value;
     }
     return NULL;
+}
+
+static const char *find_endpoint(const struct command *command)
+{
+    static const char *const names[] = {"POOL_MANAGEMENT_ENDPOINT",
+                                        "AZURE_DYNAMIC_SESSIONS_POOL_MANAGEMENT_ENDPOINT", NULL};
+    return command->endpoint ? command->endpoint : find_variable(names);
+}
+
+/* As curl the program: the library by itself looks at none of them. */
+static void trust_authorities(struct http_client *client)
+{
+    static const char *const names[] = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", NULL};
+    const char *path = find_variable(names);
+    if (path)
+        http_client_trust(client, path);
 }
 
 /* ---- signals ---- */
@@ -227,6 +239,7 @@ static int connect_all(struct command *command, const char *endpoint, struct err
     command->http = http_client_create(command->loop, argp_program_version, err);
     if (!command->http)
         return -1;
+    trust_authorities(command->http);
     struct pool_client_options pool = {.endpoint = endpoint,
                                        .api_version = command->api_version,
                                        .allow_insecure = command->insecure};
@@ -240,7 +253,7 @@ enum command_status command_open(struct command *command)
     const char *endpoint = find_endpoint(command);
     if (!endpoint) {
         command_warn("no pool: give --endpoint URL or set POOL_MANAGEMENT_ENDPOINT, for example to "
-                     "http://127.0.0.1:8080");
+                     "http://127.0.0.1:8900");
         return COMMAND_USAGE;
     }
     struct error err = {0};

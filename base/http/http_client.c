@@ -18,6 +18,7 @@ struct http_client {
     struct loop *loop;
     CURLM *multi;
     char *user_agent;
+    char *authorities; /* NULL: libcurl's own */
     struct timer timer;
     struct http_exchange *exchanges;
     bool in_curl; /* libcurl is on the stack: handles must not be removed */
@@ -204,6 +205,12 @@ struct http_client *http_client_create(struct loop *loop, const char *user_agent
     return client;
 }
 
+void http_client_trust(struct http_client *client, const char *path)
+{
+    free(client->authorities);
+    client->authorities = xstrdup(path);
+}
+
 void http_client_destroy(struct http_client *client)
 {
     if (!client)
@@ -215,6 +222,7 @@ void http_client_destroy(struct http_client *client)
     curl_multi_cleanup(client->multi); /* closes kept connections: its callbacks still come */
     loop_stop_timer(client->loop, &client->timer);
     free(client->user_agent);
+    free(client->authorities);
     free(client);
     curl_global_cleanup();
 }
@@ -391,6 +399,15 @@ static CURLcode set_limits(struct http_exchange *exchange,
     return code;
 }
 
+static CURLcode set_trust(struct http_exchange *exchange)
+{
+    CURL *easy = exchange->easy;
+    CURLcode code = CURLE_OK;
+    if (exchange->client->authorities)
+        SET(CURLOPT_CAINFO, exchange->client->authorities);
+    return code;
+}
+
 static CURLcode set_callbacks(struct http_exchange *exchange)
 {
     CURL *easy = exchange->easy;
@@ -431,6 +448,8 @@ static CURLcode prepare(struct http_exchange *exchange, const struct http_exchan
     SET(CURLOPT_URL, options->url);
     if (url->is_loopback) /* http_proxy in the environment is not meant for this machine itself */
         SET(CURLOPT_PROXY, "");
+    if (code == CURLE_OK)
+        code = set_trust(exchange);
     if (code == CURLE_OK)
         code = set_callbacks(exchange);
     if (code == CURLE_OK)

@@ -20,6 +20,9 @@ struct http_exchange; /* one request and its answer, under way */
 /* user_agent is copied. returned; NULL with *err set when libcurl cannot start */
 struct http_client *http_client_create(struct loop *loop, const char *user_agent,
                                        struct error *err);
+/* The certificate authorities in this file (PEM) are trusted from now on, in place of the
+ * machine's. */
+void http_client_trust(struct http_client *client, const char *path);
 /* Ends what is under way without calling on_done. Not from inside a callback. */
 void http_client_destroy(struct http_client *client);
 

@@ -118,6 +118,7 @@ static void put_certificates(struct env *env, const char *directory)
     put(env, "NODE_EXTRA_CA_CERTS", authority); /* beside Node's own */
     put(env, "REQUESTS_CA_BUNDLE", bundle);     /* instead of Python's own */
     put(env, "SSL_CERT_FILE", bundle);          /* instead of OpenSSL's own */
+    put(env, "CURL_CA_BUNDLE", bundle);         /* instead of curl's own */
 }
 
 static int write_env(const struct admin_state *state, const struct env_options *options,

@@ -88,8 +88,15 @@ enum access_outcome access_check(const struct access_rules *rules,
 
     size_t length = strlen(token);
     if (rules->mode == ACCESS_JWT) {
-        if (jwt_verify(rules->issuer, token, length, rules->now_s, &claims, err) < 0 ||
-            jwt_check_audience(&claims, request->audiences, err) < 0)
+        struct error why;
+        if (jwt_verify(rules->issuer, token, length, rules->now_s, &claims, &why) < 0) {
+            error_set(err, why.code,
+                      "%s; \"sandboxd token\" and the managed identity endpoint that \"sandboxd "
+                      "env\" names give tokens that pass here",
+                      why.message);
+            return ACCESS_UNAUTHENTICATED;
+        }
+        if (jwt_check_audience(&claims, request->audiences, err) < 0)
             return ACCESS_UNAUTHENTICATED;
     } else if (rules->roles->enabled) {
         /* What is no JWT names nobody, which the roles will say. */

@@ -154,7 +154,7 @@ def test_an_ordinary_user_can_read_what_env_names(make_daemon: MakeDaemon) -> No
     variables = environment(daemon)
     mode = daemon.state_directory.stat().st_mode & 0o777
     assert mode == 0o711
-    for name in ("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in ("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
         assert Path(variables[name]).stat().st_mode & 0o777 == 0o644, name
     for secret in ("issuer.key", "identity-header", "ca.key", "server.key"):
         assert (daemon.state_directory / secret).stat().st_mode & 0o777 == 0o600, secret
@@ -182,6 +182,19 @@ def test_without_https_env_names_the_plain_listener(make_daemon: MakeDaemon) -> 
     variables = environment(daemon)
     assert variables["POOL_MANAGEMENT_ENDPOINT"].startswith(f"http://127.0.0.1:{daemon.port}/")
     assert "AZURE_AUTHORITY_HOST" not in variables and "SSL_CERT_FILE" not in variables
+
+
+@pytest.mark.parametrize("command", [["curl", "-fsS", "{origin}/health"],
+                                     [str(BUILD / "bin/sandpool"), "exec", "-c", "print('healthy')"]])
+def test_command_line_clients_need_nothing_but_env(make_daemon: MakeDaemon, command: list[str]) -> None:
+    daemon = make_daemon(scale(2, 0))
+    words = [word.format(origin=f"https://127.0.0.1:{daemon.https_port}") for word in command]
+    bare = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, env={**bare, **environment(daemon)})
+    assert done.returncode == 0 and "healthy" in done.stdout, done.stderr
+    distrusting = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, env={
+        **bare, "POOL_MANAGEMENT_ENDPOINT": environment(daemon)["POOL_MANAGEMENT_ENDPOINT"]})
+    assert distrusting.returncode != 0 and "certificate" in distrusting.stderr
 
 
 # ---- refusals to start ----

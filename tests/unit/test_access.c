@@ -67,7 +67,7 @@ static void each_mode_asks_for_what_it_says(void **state)
         {"Bearer  ", ACCESS_GRANTED, ACCESS_UNAUTHENTICATED, ACCESS_UNAUTHENTICATED, "empty"},
         {"Basic YTpi", ACCESS_GRANTED, ACCESS_UNAUTHENTICATED, ACCESS_UNAUTHENTICATED, "form"},
         {"Bearerlocal", ACCESS_GRANTED, ACCESS_UNAUTHENTICATED, ACCESS_UNAUTHENTICATED, "form"},
-        {"Bearer local", ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNAUTHENTICATED, "no JWT"},
+        {"Bearer local", ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNAUTHENTICATED, "sandboxd token"},
         {"bEARER  local", ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNAUTHENTICATED, "no JWT"},
     };
     struct roles roles = {0};
