@@ -7,7 +7,7 @@ from typing import Any, Iterator
 import pytest
 
 from support.daemon import Daemon, pool_document, require_daemon, scale
-from support.node import run_app
+from support.application import last_json, run_app
 
 DATA_SCOPE = "https://dynamicsessions.io/.default"
 OLD_DATA_SCOPE = "https://acasessions.io/.default"
@@ -42,10 +42,14 @@ def strict_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     started.stop()
 
 
+def credentials(daemon: Daemon, directory: Path, *arguments: str, **environment: str) -> Any:
+    return last_json(run_app("credentials.mjs", daemon, directory, *arguments, **environment))
+
+
 @pytest.mark.parametrize("scope", [DATA_SCOPE, OLD_DATA_SCOPE])
 def test_the_default_credential_gets_a_token_that_opens_the_pool(
         daemon: Daemon, tmp_path: Path, scope: str) -> None:
-    said = run_app("credentials.mjs", daemon, tmp_path, "default", scope)
+    said = credentials(daemon, tmp_path, "default", scope)
     assert (said["status"], said["body"]["value"]) == (200, [])
     assert said["claims"]["aud"].rstrip("/") + "/.default" == scope
     assert said["claims"]["oid"] == PRINCIPAL
@@ -53,7 +57,7 @@ def test_the_default_credential_gets_a_token_that_opens_the_pool(
 
 
 def test_a_token_for_arm_does_not_open_the_pool(daemon: Daemon, tmp_path: Path) -> None:
-    said = run_app("credentials.mjs", daemon, tmp_path, "default", ARM_SCOPE)
+    said = credentials(daemon, tmp_path, "default", ARM_SCOPE)
     assert said["status"] == 401
     assert said["challenge"].startswith("Bearer")
     error = said["body"]["error"]
@@ -63,12 +67,12 @@ def test_a_token_for_arm_does_not_open_the_pool(daemon: Daemon, tmp_path: Path) 
 
 
 def test_no_token_is_given_for_somebody_elses_service(daemon: Daemon, tmp_path: Path) -> None:
-    said = run_app("credentials.mjs", daemon, tmp_path, "default", "https://vault.azure.net/.default")
+    said = credentials(daemon, tmp_path, "default", "https://vault.azure.net/.default")
     assert "ManagedIdentityCredential" in said["refused"]
 
 
 def test_a_client_secret_works_where_discovery_is_off(daemon: Daemon, tmp_path: Path) -> None:
-    said = run_app("credentials.mjs", daemon, tmp_path, "secret", DATA_SCOPE)
+    said = credentials(daemon, tmp_path, "secret", DATA_SCOPE)
     assert said["status"] == 200
     assert said["claims"]["appid"] == APPLICATION
 
@@ -76,16 +80,16 @@ def test_a_client_secret_works_where_discovery_is_off(daemon: Daemon, tmp_path: 
 def test_a_federated_token_works_where_discovery_is_off(daemon: Daemon, tmp_path: Path) -> None:
     assertion = tmp_path / "federated-token"
     assertion.write_text("a.federated.token")
-    said = run_app("credentials.mjs", daemon, tmp_path, "federated", DATA_SCOPE,
-                   AZURE_FEDERATED_TOKEN_FILE=str(assertion), AZURE_TENANT_ID=TENANT,
-                   AZURE_CLIENT_ID=APPLICATION)
+    said = credentials(daemon, tmp_path, "federated", DATA_SCOPE,
+                       AZURE_FEDERATED_TOKEN_FILE=str(assertion), AZURE_TENANT_ID=TENANT,
+                       AZURE_CLIENT_ID=APPLICATION)
     assert said["status"] == 200
     assert said["claims"]["appid"] == APPLICATION
 
 
 def test_a_principal_without_the_role_is_told_which_one(strict_daemon: Daemon,
                                                         tmp_path: Path) -> None:
-    said = run_app("credentials.mjs", strict_daemon, tmp_path, "default", DATA_SCOPE)
+    said = credentials(strict_daemon, tmp_path, "default", DATA_SCOPE)
     assert said["status"] == 403
     message = said["body"]["error"]["message"]
     assert "Azure ContainerApps Session Executor" in message
@@ -93,4 +97,4 @@ def test_a_principal_without_the_role_is_told_which_one(strict_daemon: Daemon,
 
 
 def test_an_application_with_the_role_passes(strict_daemon: Daemon, tmp_path: Path) -> None:
-    assert run_app("credentials.mjs", strict_daemon, tmp_path, "secret", DATA_SCOPE)["status"] == 200
+    assert credentials(strict_daemon, tmp_path, "secret", DATA_SCOPE)["status"] == 200

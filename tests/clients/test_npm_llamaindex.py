@@ -7,7 +7,7 @@ from typing import Iterator
 import pytest
 
 from support.daemon import Daemon, pool_document, require_daemon, scale
-from support.node import run_app
+from support.application import last_json, run_app
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 def test_an_application_for_azure_works_unchanged(daemon: Daemon, tmp_path: Path) -> None:
-    said = run_app("sales_report.mjs", daemon, tmp_path)
+    said = last_json(run_app("sales_report.mjs", daemon, tmp_path))
 
     assert (said["uploaded"]["filename"], said["uploaded"]["size"]) == ("sales.csv", 67)
     assert said["totals"]["stdout"] == "region\nnorth    200\nsouth    450\n"
