@@ -128,6 +128,31 @@ int wire_read_file_list(enum wire_generation generation, const char *data, size_
 /* The MIME type guessed from a name, with "; charset=utf-8" for text; never NULL, static. */
 const char *wire_guess_content_type(const char *name);
 
+/* ---- sessions; written only ---- */
+
+/* Strings are borrowed. */
+struct wire_session {
+    const char *identifier;
+    const char *etag;      /* stands for the instance behind the identifier */
+    int64_t created_at_us; /* since 1970, as the next two */
+    int64_t last_accessed_at_us;
+    int64_t expires_at_us;
+};
+/* Both words for its end are written: views of one thing have had either. */
+int wire_write_session(const struct wire_options *options, const struct wire_session *session,
+                       struct buf *out, struct error *err);
+
+/* A page. */
+struct wire_session_list {
+    const struct wire_session *sessions;
+    size_t count;
+    const char *next_link; /* NULL: the last page */
+    bool managed;          /* as .management/listSessions has it, else as listSessions */
+};
+int wire_write_session_list(const struct wire_options *options,
+                            const struct wire_session_list *list, struct buf *out,
+                            struct error *err);
+
 /* ---- errors ---- */
 
 struct wire_error {

@@ -9,11 +9,12 @@ const char dialect_supported_versions[] =
 enum { DATE_LENGTH = 10 };
 
 static const struct {
-    const char *date;
+    const char *name; /* begins with its date */
     enum api_version version;
 } versions[] = {
-    {"2025-10-02", API_2025_10_02}, {"2025-02-02", API_2025_02_02}, {"2024-10-02", API_2024_10_02},
-    {"2024-08-02", API_2024_08_02}, {"2024-02-02", API_2024_02_02},
+    {"2025-10-02-preview", API_2025_10_02}, {"2025-02-02-preview", API_2025_02_02},
+    {"2024-10-02-preview", API_2024_10_02}, {"2024-08-02-preview", API_2024_08_02},
+    {"2024-02-02-preview", API_2024_02_02},
 };
 
 static bool is_version(const char *text)
@@ -27,11 +28,6 @@ static bool is_version(const char *text)
     return text[DATE_LENGTH] == '\0' || strcmp(text + DATE_LENGTH, "-preview") == 0;
 }
 
-static bool is_the_services(const char *text, const char *date)
-{
-    return strncmp(text, date, DATE_LENGTH) == 0 && strcmp(text + DATE_LENGTH, "-preview") == 0;
-}
-
 int dialect_read_version(const char *text, bool strict, enum api_version *ret_version,
                          struct error *err)
 {
@@ -39,13 +35,21 @@ int dialect_read_version(const char *text, bool strict, enum api_version *ret_ve
         return error_set(err, ERROR_INVALID,
                          "api-version must be a date such as 2025-10-02-preview");
     size_t i = 0, last = sizeof versions / sizeof *versions - 1;
-    while (i < last && strncmp(text, versions[i].date, DATE_LENGTH) < 0)
+    while (i < last && strncmp(text, versions[i].name, DATE_LENGTH) < 0)
         i++;
-    if (strict && !is_the_services(text, versions[i].date))
+    if (strict && strcmp(text, versions[i].name) != 0)
         return error_set(err, ERROR_INVALID, "api-version must be one of %s",
                          dialect_supported_versions);
     *ret_version = versions[i].version;
     return 0;
+}
+
+const char *dialect_version_name(enum api_version version)
+{
+    size_t i = 0;
+    while (versions[i].version != version)
+        i++;
+    return versions[i].name;
 }
 
 enum wire_generation dialect_generation(enum api_version version)

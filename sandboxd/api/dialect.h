@@ -24,4 +24,6 @@ extern const char dialect_supported_versions[];
 
 int dialect_read_version(const char *text, bool strict, enum api_version *ret_version,
                          struct error *err);
+/* As clients write it; static. */
+const char *dialect_version_name(enum api_version version);
 enum wire_generation dialect_generation(enum api_version version);

@@ -159,6 +159,17 @@ struct session *exchange_obtain_session(struct exchange *exchange, const char *i
     return session;
 }
 
+void exchange_write_url(const struct exchange *exchange, struct buf *out)
+{
+    const char *path = http_request_target(exchange->request);
+    size_t length = strcspn(path, "?#");
+    while (length > 0 && path[length - 1] == '/')
+        length--;
+    char origin[AUTH_ORIGIN_MAX];
+    auth_write_origin(exchange, origin);
+    buf_printf(out, "%s%.*s", origin, (int)length, path);
+}
+
 /* ---- the head ---- */
 
 static bool read_version(struct exchange *exchange)
@@ -182,6 +193,14 @@ static bool read_version(struct exchange *exchange)
     bool strict = exchange->front->api.strict_versions && route->plane == PLANE_DATA;
     if (!absent && dialect_read_version(text, strict, &exchange->version, &err) < 0) {
         exchange_fail(exchange, SERVICE_UNSUPPORTED_VERSION, "api-version", "%s", err.message);
+        return false;
+    }
+    if (absent)
+        exchange->version = route->since;
+    if (exchange->version < route->since) {
+        exchange_fail(exchange, SERVICE_NOT_SUPPORTED, "api-version",
+                      "%s is not supported in api-version %s; it came with %s", route->pattern,
+                      text, dialect_version_name(route->since));
         return false;
     }
     exchange->generation = route->generation == ROUTE_BY_VERSION

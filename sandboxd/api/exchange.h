@@ -72,6 +72,9 @@ void exchange_fail(struct exchange *exchange, enum service_code code, const char
 /* False when it is missing (NULL) or malformed; the exchange has then been answered. */
 bool exchange_check_identifier(struct exchange *exchange, const char *identifier);
 
+/* Its own URL, absolute, as it has come, without the query and slashes at the end. */
+void exchange_write_url(const struct exchange *exchange, struct buf *out);
+
 /* The session that the request is about, allocated if need be; NULL after having answered with what
  * is wrong. identifier is checked. */
 struct session *exchange_obtain_session(struct exchange *exchange, const char *identifier,

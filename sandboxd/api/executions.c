@@ -9,7 +9,6 @@
 #include "base/core/text.h"
 #include "base/json/wire.h"
 #include "sandboxd/api/answer.h"
-#include "sandboxd/api/auth.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/api/execution.h"
 #include "sandboxd/api/front.h"
@@ -210,18 +209,13 @@ static bool start(struct exchange *exchange, struct wire_execution_request *requ
     return false;
 }
 
-/* Where to ask about it: absolute, by the way that the request itself has come. */
+/* Where to ask about it. */
 static void write_location(const struct execution *execution, const struct exchange *exchange,
                            struct buf *out)
 {
-    const char *path = http_request_target(exchange->request);
     const char *version = http_target_parameter(&exchange->target, "api-version");
-    size_t length = strcspn(path, "?#");
-    while (length > 0 && path[length - 1] == '/')
-        length--;
-    char origin[AUTH_ORIGIN_MAX];
-    auth_write_origin(exchange, origin);
-    buf_printf(out, "%s%.*s/", origin, (int)length, path);
+    exchange_write_url(exchange, out);
+    buf_append_text(out, "/");
     text_percent_encode(out, execution->id, strlen(execution->id), NULL);
     buf_append_text(out, "?api-version=");
     text_percent_encode(out, version, strlen(version), NULL);

@@ -14,6 +14,7 @@ static const struct {
     [SERVICE_PROPERTIES_MISSING] = {400, "SessionPropertiesMissing", NULL},
     [SERVICE_VALIDATION_FAILED] = {400, "SessionRequestValidationFailed", NULL},
     [SERVICE_NOT_SUPPORTED] = {400, "SessionRequestNotSupported", NULL},
+    [SERVICE_SESSION_NOT_FOUND] = {400, "SessionWithIdentifierNotFound", NULL},
     [SERVICE_UNSUPPORTED_VERSION] = {400, "UnsupportedApiVersion", NULL},
     [SERVICE_UNAUTHORIZED] = {401, "Unauthorized", NULL},
     [SERVICE_FORBIDDEN] = {403, "Forbidden", NULL},

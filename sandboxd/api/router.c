@@ -14,33 +14,41 @@
 #define GEN_1 WIRE_GENERATION_1
 #define GEN_2 WIRE_GENERATION_2
 
+#define ANY      API_2024_02_02
+#define FEB_2025 API_2025_02_02
+
 /* clang-format off */
 static const struct route routes[] = {
-    /* method  pattern                         generation        plane       body               handler */
-    {"POST",   "code/execute",                 GEN_1,            PLANE_DATA, ROUTE_BODY_WHOLE,  execution_create},
-    {"POST",   "executions",                   GEN_2,            PLANE_DATA, ROUTE_BODY_WHOLE,  execution_create},
-    {"GET",    "executions/{name}",            GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   execution_show},
-    {"POST",   "executions/{name}/cancel",     GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   execution_cancel},
-    {"POST",   "files/upload",                 GEN_1,            PLANE_DATA, ROUTE_BODY_STREAM, upload_create},
-    {"POST",   "files",                        GEN_2,            PLANE_DATA, ROUTE_BODY_STREAM, upload_create},
-    {"GET",    "files",                        ROUTE_BY_VERSION, PLANE_DATA, ROUTE_BODY_NONE,   file_list},
-    {"GET",    "files/content/{name}/content", GEN_1,            PLANE_DATA, ROUTE_BODY_NONE,   file_download},
-    {"GET",    "files/content/{name}",         GEN_1,            PLANE_DATA, ROUTE_BODY_NONE,   file_download},
-    {"GET",    "files/{name}/content",         GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   file_download},
-    {"GET",    "files/{name}",                 ROUTE_BY_VERSION, PLANE_DATA, ROUTE_BODY_NONE,   file_show},
-    {"DELETE", "files/{name}",                 ROUTE_BY_VERSION, PLANE_DATA, ROUTE_BODY_NONE,   file_delete},
-    {"DELETE", "session",                      GEN_2,            PLANE_DATA, ROUTE_BODY_NONE,   session_delete},
-    {"POST",   "python/execute",               GEN_0,            PLANE_LEGACY, ROUTE_BODY_WHOLE,  execution_create},
-    {"POST",   "python/uploadFile",            GEN_0,            PLANE_LEGACY, ROUTE_BODY_STREAM, upload_create},
-    {"GET",    "python/files",                 GEN_0,            PLANE_LEGACY, ROUTE_BODY_NONE,   file_list},
-    {"GET",    "python/downloadFile",          GEN_0,            PLANE_LEGACY, ROUTE_BODY_NONE,   file_download},
-    {"GET",    "health",                       ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   health_show},
-    {"GET",    "msi/token",                    ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   token_for_identity},
-    {"GET",    "metadata/identity/oauth2/token", ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE, token_for_machine},
-    {"POST",   "{}/oauth2/v2.0/token",         ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_WHOLE,  token_for_client},
-    {"GET",    "{}/v2.0/.well-known/openid-configuration", ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE, authority_show},
-    {"GET",    "{}/discovery/v2.0/keys",       ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   authority_show_keys},
-    {"GET",    "common/discovery/instance",    ROUTE_BY_VERSION, PLANE_OPEN, ROUTE_BODY_NONE,   authority_show_instance},
+    /* method  pattern                          generation        since     plane         body               handler */
+    {"POST",   "code/execute",                  GEN_1,            ANY,      PLANE_DATA,   ROUTE_BODY_WHOLE,  execution_create},
+    {"POST",   "executions",                    GEN_2,            ANY,      PLANE_DATA,   ROUTE_BODY_WHOLE,  execution_create},
+    {"GET",    "executions/{name}",             GEN_2,            ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   execution_show},
+    {"POST",   "executions/{name}/cancel",      GEN_2,            ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   execution_cancel},
+    {"POST",   "files/upload",                  GEN_1,            ANY,      PLANE_DATA,   ROUTE_BODY_STREAM, upload_create},
+    {"POST",   "files",                         GEN_2,            ANY,      PLANE_DATA,   ROUTE_BODY_STREAM, upload_create},
+    {"GET",    "files",                         ROUTE_BY_VERSION, ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   file_list},
+    {"GET",    "files/content/{name}/content",  GEN_1,            ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/content/{name}",          GEN_1,            ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/{name}/content",          GEN_2,            ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   file_download},
+    {"GET",    "files/{name}",                  ROUTE_BY_VERSION, ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   file_show},
+    {"DELETE", "files/{name}",                  ROUTE_BY_VERSION, ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   file_delete},
+    {"GET",    "session",                       GEN_2,            FEB_2025, PLANE_DATA,   ROUTE_BODY_NONE,   session_show},
+    {"DELETE", "session",                       GEN_2,            ANY,      PLANE_DATA,   ROUTE_BODY_NONE,   session_delete},
+    {"GET",    "listSessions",                  GEN_2,            FEB_2025, PLANE_DATA,   ROUTE_BODY_NONE,   session_list},
+    {"POST",   ".management/getSession",        GEN_2,            FEB_2025, PLANE_DATA,   ROUTE_BODY_NONE,   session_show},
+    {"POST",   ".management/listSessions",      GEN_2,            FEB_2025, PLANE_LEGACY, ROUTE_BODY_NONE,   session_list_managed},
+    {"POST",   ".management/stopSession",       GEN_2,            FEB_2025, PLANE_DATA,   ROUTE_BODY_NONE,   session_stop},
+    {"POST",   "python/execute",                GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_WHOLE,  execution_create},
+    {"POST",   "python/uploadFile",             GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_STREAM, upload_create},
+    {"GET",    "python/files",                  GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_NONE,   file_list},
+    {"GET",    "python/downloadFile",           GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_NONE,   file_download},
+    {"GET",    "health",                        ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   health_show},
+    {"GET",    "msi/token",                     ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   token_for_identity},
+    {"GET",    "metadata/identity/oauth2/token", ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   token_for_machine},
+    {"POST",   "{}/oauth2/v2.0/token",          ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_WHOLE,  token_for_client},
+    {"GET",    "{}/v2.0/.well-known/openid-configuration", ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   authority_show},
+    {"GET",    "{}/discovery/v2.0/keys",        ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   authority_show_keys},
+    {"GET",    "common/discovery/instance",     ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   authority_show_instance},
 };
 /* clang-format on */
 

@@ -10,6 +10,7 @@
 
 #include "base/http/http_target.h"
 #include "base/json/wire.h"
+#include "sandboxd/api/dialect.h"
 
 struct exchange;
 
@@ -22,7 +23,7 @@ enum route_body {
 /* What a request must bring. */
 enum route_plane {
     PLANE_DATA,   /* a pool, an api-version, a token for the data plane */
-    PLANE_LEGACY, /* the same, but the api-version may be absent: generation 0 */
+    PLANE_LEGACY, /* the same, but without an api-version it is the operation's first */
     PLANE_MCP,    /* a pool; the handler checks the key */
     PLANE_ARM,    /* an api-version and a token for the control plane */
     PLANE_OPEN,   /* nothing */
@@ -32,8 +33,9 @@ enum { ROUTE_BY_VERSION = -1 }; /* instead of an enum wire_generation */
 
 struct route {
     const char *method;
-    const char *pattern; /* "{}" stands for one segment, "{name}" for one or more */
-    int generation;      /* enum wire_generation or ROUTE_BY_VERSION */
+    const char *pattern;    /* "{}" stands for one segment, "{name}" for one or more */
+    int generation;         /* enum wire_generation or ROUTE_BY_VERSION */
+    enum api_version since; /* the first version that has it */
     enum route_plane plane;
     enum route_body body;
     void (*handle)(struct exchange *exchange);

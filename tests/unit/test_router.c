@@ -30,6 +30,9 @@ static void each_path_finds_its_operation(void **state)
         {"GET", "/files/a.txt/content", ROUTE_FOUND, "files/{name}/content", NULL, "a.txt"},
         {"GET", "/files/a.txt", ROUTE_FOUND, "files/{name}", NULL, "a.txt"},
         {"DELETE", "/files/a%2Fb.txt", ROUTE_FOUND, "files/{name}", NULL, "a/b.txt"},
+        {"POST", AZURE "/.Management/getSession", ROUTE_FOUND, ".management/getSession", "demo",
+         NULL},
+        {"GET", "/listSessions", ROUTE_FOUND, "listSessions", NULL, NULL},
         {"DELETE", "/session", ROUTE_FOUND, "session", NULL, NULL},
         {"POST", AZURE "/python/execute/", ROUTE_FOUND, "python/execute", "demo", NULL},
         {"GET", "/python/downloadfile?filename=a", ROUTE_FOUND, "python/downloadFile", NULL, NULL},
@@ -90,6 +93,7 @@ static void versions_are_read_leniently(void **state)
         if (result == 0)
             assert_int_equal(version, cases[i].version);
     }
+    assert_string_equal(dialect_version_name(API_2025_02_02), "2025-02-02-preview");
     assert_int_equal(dialect_generation(API_2024_08_02), WIRE_GENERATION_1);
     assert_int_equal(dialect_generation(API_2024_10_02), WIRE_GENERATION_2);
 }

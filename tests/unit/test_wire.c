@@ -368,6 +368,39 @@ static void types_are_guessed_from_names(void **state)
     assert_string_equal(wire_guess_content_type(""), "application/octet-stream");
 }
 
+static void sessions_are_written_with_both_words_for_their_end(void **state)
+{
+    (void)state;
+    struct wire_session sessions[] = {
+        {"a\"b;", "g-1", 1731315902486529, 1731315903000000, 1731316203000001},
+        {"next", "g-2", 1731315902000000, 1731315902000000, 1731315902000000},
+    };
+    AUTO_BUF struct buf out = {0};
+    assert_int_equal(wire_write_session(&plain, sessions, &out, NULL), 0);
+    assert_string_equal(out.data, "{\"identifier\":\"a\\\"b;\",\"etag\":\"g-1\",\"createdAt\":"
+                                  "\"2024-11-11T09:05:02.4865290Z\",\"lastAccessedAt\":"
+                                  "\"2024-11-11T09:05:03.0000000Z\",\"expireAt\":"
+                                  "\"2024-11-11T09:10:03.0000010Z\",\"expiresAt\":"
+                                  "\"2024-11-11T09:10:03.0000010Z\"}");
+
+    struct wire_session_list list = {.sessions = sessions + 1, .count = 1, .next_link = "http://x"};
+    AUTO_BUF struct buf one = {0};
+    assert_int_equal(wire_write_session(&plain, sessions + 1, &one, NULL), 0);
+    buf_clear(&out);
+    assert_int_equal(wire_write_session_list(&plain, &list, &out, NULL), 0);
+    AUTO_BUF struct buf expected = {0};
+    buf_printf(&expected, "{\"sessions\":[%s],\"nextLink\":\"http://x\"}", one.data);
+    assert_string_equal(out.data, expected.data);
+
+    list.managed = true;
+    list.next_link = NULL;
+    buf_clear(&out);
+    buf_clear(&expected);
+    assert_int_equal(wire_write_session_list(&plain, &list, &out, NULL), 0);
+    buf_printf(&expected, "{\"value\":[%s],\"count\":1,\"nextLink\":null}", one.data);
+    assert_string_equal(out.data, expected.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +409,7 @@ int main(void)
         cmocka_unit_test(requests_are_written_in_each_generations_form),
         cmocka_unit_test(executions_are_written_as_recorded),
         cmocka_unit_test(generation_0_is_flat_and_says_error_when_it_failed),
+        cmocka_unit_test(sessions_are_written_with_both_words_for_their_end),
         cmocka_unit_test(an_answer_that_does_not_fit_leaves_nothing_behind),
         cmocka_unit_test(values_arrive_byte_by_byte),
         cmocka_unit_test(answers_that_are_none_are_refused),
