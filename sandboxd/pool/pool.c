@@ -25,6 +25,7 @@ static struct session *session_of(struct table_node *node)
 
 static void destroy_session(struct session *session)
 {
+    session->pool->session_count--;
     free(session->identifier);
     free(session);
 }
@@ -110,6 +111,7 @@ static unsigned wanted_ready(const struct pool *pool)
 static struct session *new_session(struct pool *pool)
 {
     struct session *session = xcalloc(1, sizeof *session);
+    pool->session_count++;
     session->pool = pool;
     session->state = SESSION_STARTING;
     return session;
@@ -196,6 +198,8 @@ int pool_obtain_session(struct pool *pool, const char *identifier, struct sessio
         *ret_session = session;
         return 0;
     }
+    if (pool->closing)
+        return error_set(err, ERROR_MISSING, "the pool \"%s\" is gone", pool->settings.name);
     if (pool->allocated_count >= pool->settings.max_concurrent_sessions)
         return error_set(err, ERROR_LIMIT,
                          "pool \"%s\" already has %u sessions; delete one or wait for a cooldown",
@@ -327,6 +331,46 @@ void pool_remove_session(struct session *session)
     make_ready_instances(pool);
 }
 
+void pool_close(struct pool *pool)
+{
+    pool->closing = true;
+    while (pool->ready.first)
+        pool_remove_session(pool->ready.first);
+    for (size_t i = 0; i <= pool->by_identifier.mask; i++) {
+        while (pool->by_identifier.buckets[i])
+            pool_remove_session(session_of(pool->by_identifier.buckets[i]));
+    }
+    if (pool->session_count == 0)
+        ask_to_wake(pool, now_ms(pool));
+}
+
+static bool same_limits(const struct pool_settings *a, const struct pool_settings *b)
+{
+    return a->session_memory_bytes == b->session_memory_bytes && a->data_bytes == b->data_bytes &&
+           a->data_inodes == b->data_inodes && a->session_tasks == b->session_tasks &&
+           a->cpu_percent == b->cpu_percent;
+}
+
+void pool_update(struct pool *pool, const struct pool_settings *settings)
+{
+    struct pool_settings before = pool->settings;
+    pool->settings = *settings;
+    memcpy(pool->settings.key, before.key, sizeof before.key);
+    table_grow(&pool->by_identifier, settings->max_concurrent_sessions);
+
+    /* All by the same time: the first still expires first. */
+    for (struct session *s = pool->quiet.first; s; s = s->place.next)
+        s->expires_at_ms += settings->cooldown_ms - before.cooldown_ms;
+
+    /* What is made meanwhile comes last. */
+    unsigned wanted = wanted_ready(pool);
+    unsigned surplus = pool->ready_count > wanted ? pool->ready_count - wanted : 0;
+    unsigned stale = same_limits(&before, settings) ? surplus : pool->ready_count;
+    while (stale-- > 0)
+        pool_remove_session(pool->ready.first);
+    pool_wake(pool);
+}
+
 void session_on_ended(struct session *session, const struct error *why)
 {
     struct pool *pool = session->pool;
@@ -380,10 +424,14 @@ void pool_note_use(struct session *session)
 void session_end_guard(struct session *session)
 {
     session->holds--;
-    if (session->holds == 0 && session->state == SESSION_ENDED)
-        destroy_session(session);
-    else
+    if (session->holds > 0 || session->state != SESSION_ENDED) {
         list_if_quiet(session);
+        return;
+    }
+    struct pool *pool = session->pool;
+    destroy_session(session);
+    if (pool->closing && pool->session_count == 0)
+        ask_to_wake(pool, now_ms(pool)); /* callers still use the pool */
 }
 
 void session_release(struct session *session)

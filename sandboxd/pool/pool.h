@@ -75,10 +75,12 @@ struct pool {
     struct session_list quiet; /* with identifier and nobody using it; the first expires first */
     unsigned ready_count;
     unsigned allocated_count;
-    bool settled;        /* its ready instances have all been there once */
-    bool closing;        /* no more ready instances are made */
-    uint64_t last_order; /* of the session that was created last */
-    int64_t wake_at_ms;  /* asked for; -1: not */
+    unsigned session_count; /* in memory: those too that are being removed or are held */
+    void *owner;            /* whoever made it: for their own use */
+    bool settled;           /* its ready instances have all been there once */
+    bool closing;           /* no more ready instances are made */
+    uint64_t last_order;    /* of the session that was created last */
+    int64_t wake_at_ms;     /* asked for; -1: not */
     int64_t retry_at_ms;
     int64_t retry_ms;
 };
@@ -89,13 +91,20 @@ struct pool *pool_create(const struct pool_settings *settings, const struct pool
 /* Frees every session that nobody holds; the broker is told nothing. */
 void pool_destroy(struct pool *pool);
 
+/* New settings: sessions that run keep the limits they were started with, ready instances are made
+ * anew where limits differ, the cooldown applies at once. The key stays. */
+void pool_update(struct pool *pool, const struct pool_settings *settings);
+/* Removes every session for good; no new one is allocated. The pool may be destroyed when
+ * session_count is 0; wake is asked for then. */
+void pool_close(struct pool *pool);
+
 /* Removes what has cooled down and makes the ready instances that are missing. */
 void pool_wake(struct pool *pool);
 
 /* The session of that name, or NULL. */
 struct session *pool_find_session(const struct pool *pool, const char *identifier);
-/* The session of that name, allocated now if there is none. ERROR_LIMIT when the pool is full.
- * *ret_new tells which. */
+/* The session of that name, allocated now if there is none; *ret_new tells which. ERROR_LIMIT when
+ * the pool is full, ERROR_MISSING when it is closed. */
 int pool_obtain_session(struct pool *pool, const char *identifier, struct session **ret_session,
                         bool *ret_new, struct error *err);
 /* A session that an earlier front left, with its descriptors; identifier is NULL for a ready

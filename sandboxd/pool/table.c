@@ -34,6 +34,22 @@ void table_insert(struct table *table, struct table_node *node, uint64_t hash)
     *bucket = node;
 }
 
+void table_grow(struct table *table, size_t expected)
+{
+    struct table old = *table;
+    if (expected <= old.mask + 1)
+        return;
+    table_create(table, expected);
+    for (size_t i = 0; i <= old.mask; i++) {
+        while (old.buckets[i]) {
+            struct table_node *node = old.buckets[i];
+            old.buckets[i] = node->next;
+            table_insert(table, node, node->hash);
+        }
+    }
+    table_destroy(&old);
+}
+
 void table_remove(struct table *table, struct table_node *node)
 {
     struct table_node **place = bucket_of(table, node->hash);

@@ -1,7 +1,7 @@
 /* table: a hash table of things that carry their own node.
  *
- * It never allocates after table_create and never owns what is in it. The number of entries is
- * bounded by the pool's own limits, so it does not grow.
+ * It never owns what is in it, and allocates only in table_create and table_grow: the number of
+ * entries is bounded by the pool's own limits.
  */
 #pragma once
 
@@ -20,6 +20,8 @@ struct table {
 
 /* Room for about `expected` entries. */
 void table_create(struct table *table, size_t expected);
+/* Room for more; entries stay. Never shrinks. */
+void table_grow(struct table *table, size_t expected);
 void table_destroy(struct table *table);
 
 void table_insert(struct table *table, struct table_node *node, uint64_t hash);

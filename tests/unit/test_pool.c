@@ -552,6 +552,102 @@ static void adopted_sessions_expire_when_they_would_have(void **state)
     pool_destroy(f.pool);
 }
 
+static void a_closed_pool_gives_up_every_session_and_takes_no_new_ones(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    struct error err = {0};
+    pool_with(&f, 4, 1);
+    struct session *ready = f.broker.started[0];
+    fake_broker_bring_up(ready);
+    struct session *busy = obtain_running(&f, "demo-1");
+    assert_ptr_equal(busy, ready);
+    advance(&f, POOL_REPLACE_MS);
+    struct session *starting = f.broker.started[1];
+    struct probe running = probe_create(), waiting = probe_create();
+    enqueue(busy, &running);
+    enqueue(busy, &waiting);
+
+    pool_close(f.pool);
+    assert_int_equal(waiting.losses, 1);
+    assert_int_equal(f.pool->session_count, 2);
+    struct session *other = NULL;
+    bool is_new;
+    assert_int_equal(pool_obtain_session(f.pool, "demo-2", &other, &is_new, &err), -1);
+    assert_int_equal(err.code, ERROR_MISSING);
+
+    session_on_started(starting);
+    fake_broker_reap(starting);
+    assert_int_equal(f.pool->session_count, 1);
+    session_hold(busy); /* an answer under way */
+    fake_broker_reap(busy);
+    assert_int_equal(f.pool->session_count, 1);
+    f.broker.wake_at_ms = -1;
+    session_release(busy);
+    assert_int_equal(f.pool->session_count, 0);
+    assert_int_equal(f.broker.wake_at_ms, f.clock.time_ms);
+    assert_int_equal(f.broker.starts, 2);
+    pool_destroy(f.pool);
+}
+
+static void a_shorter_cooldown_counts_at_once_and_keeps_the_order(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    pool_with(&f, 4, 0);
+    struct session *first = obtain_running(&f, "demo-1");
+    advance(&f, 1000);
+    struct session *second = obtain_running(&f, "demo-2");
+    struct pool_settings settings = f.pool->settings;
+    settings.cooldown_ms = 5000;
+    settings.max_concurrent_sessions = 1;
+    pool_update(f.pool, &settings);
+    assert_non_null(pool_find_session(f.pool, "demo-1")); /* none is taken away */
+    advance(&f, 4000);
+    assert_null(pool_find_session(f.pool, "demo-1"));
+    assert_non_null(pool_find_session(f.pool, "demo-2"));
+    advance(&f, 1000);
+    assert_null(pool_find_session(f.pool, "demo-2"));
+    fake_broker_reap(first);
+    fake_broker_reap(second);
+    pool_destroy(f.pool);
+}
+
+static void ready_instances_get_new_limits(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    pool_with(&f, 4, 2);
+    struct pool_settings settings = f.pool->settings;
+    settings.session_tasks++;
+    pool_update(f.pool, &settings);
+    assert_int_equal(f.broker.starts, 4);
+    assert_int_equal(f.pool->ready_count, 2);
+    settings.ready_session_instances = 1;
+    pool_update(f.pool, &settings);
+    assert_int_equal(f.broker.starts, 4);
+    assert_int_equal(f.pool->ready_count, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        session_on_started(f.broker.started[i]);
+        fake_broker_reap(f.broker.started[i]);
+    }
+    pool_destroy(f.pool);
+}
+
+static void a_pool_that_grows_still_finds_its_sessions(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    pool_with(&f, 1, 0);
+    struct session *session = obtain_running(&f, "demo-1");
+    struct pool_settings settings = f.pool->settings;
+    settings.max_concurrent_sessions = 1000;
+    pool_update(f.pool, &settings);
+    assert_ptr_equal(pool_find_session(f.pool, "demo-1"), session);
+    obtain_running(&f, "demo-2");
+    pool_destroy(f.pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -576,6 +672,10 @@ int main(void)
         cmocka_unit_test(a_session_tells_when_it_was_made_and_used_and_expires),
         cmocka_unit_test(the_broker_hears_of_use_once_in_a_while),
         cmocka_unit_test(adopted_sessions_expire_when_they_would_have),
+        cmocka_unit_test(a_closed_pool_gives_up_every_session_and_takes_no_new_ones),
+        cmocka_unit_test(a_shorter_cooldown_counts_at_once_and_keeps_the_order),
+        cmocka_unit_test(ready_instances_get_new_limits),
+        cmocka_unit_test(a_pool_that_grows_still_finds_its_sessions),
         cmocka_unit_test(an_adopted_session_counts_and_is_busy_until_its_interpreter_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
