@@ -53,7 +53,7 @@ static int write_document(const struct pool_resource *resource, enum pool_form f
     AUTO_BUF struct buf text = {0};
     struct pool_view view = {.form = form, .with_mcp = true, .id = &resource->id};
     struct writer writer = writer_begin(&text, false);
-    pool_write(resource, &view, &writer);
+    pool_write(resource, &view, NULL, &writer);
     if (writer_finish(&writer, err) < 0)
         return -1;
     return json_parse(text.data, text.length, text.length, ret_document, err);

@@ -115,12 +115,12 @@ static void write_properties(const struct pool_resource *resource, const struct 
     writer_close_object(writer);
 }
 
-void pool_write(const struct pool_resource *resource, const struct pool_view *view,
+void pool_write(const struct pool_resource *resource, const struct pool_view *view, const char *key,
                 struct writer *writer)
 {
     char text[RESOURCE_ID_TEXT_MAX];
     resource_id_write(view->id, text);
-    writer_open_object(writer, NULL);
+    writer_open_object(writer, key);
     if (!resource_id_is_of_any(view->id))
         writer_string(writer, "id", text);
     writer_string(writer, "name", view->id->name);

@@ -21,5 +21,6 @@ struct pool_view {
 /* The view of an api-version such as "2024-10-02-preview". */
 struct pool_view pool_view_of(const char *api_version, const char *origin,
                               const struct resource_id *id);
-void pool_write(const struct pool_resource *resource, const struct pool_view *view,
+/* key is NULL at the top and in arrays. */
+void pool_write(const struct pool_resource *resource, const struct pool_view *view, const char *key,
                 struct writer *writer);

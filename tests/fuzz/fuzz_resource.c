@@ -21,14 +21,14 @@ static void check_round_trip(const struct pool_resource *resource, enum pool_for
     struct error err = {0};
     AUTO_BUF struct buf first = {0}, second = {0};
     struct writer writer = writer_begin(&first, false);
-    pool_write(resource, &view, &writer);
+    pool_write(resource, &view, NULL, &writer);
     CHECK(writer_finish(&writer, &err) == 0);
     if (first.length > POOL_DOCUMENT_BYTES_MAX)
         return;
     CHECK(pool_read_text(first.data, first.length, &resource->id, &again, &err) == 0);
     check_settings(&again.settings);
     writer = writer_begin(&second, false);
-    pool_write(&again, &view, &writer);
+    pool_write(&again, &view, NULL, &writer);
     CHECK(writer_finish(&writer, &err) == 0);
     CHECK(first.length == second.length && memcmp(first.data, second.data, first.length) == 0);
     pool_resource_clear(&again);

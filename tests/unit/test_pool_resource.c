@@ -56,7 +56,7 @@ static void write(const struct pool_resource *resource, const char *version, con
     struct error err = {0};
     struct pool_view view = pool_view_of(version, origin, &resource->id);
     struct writer writer = writer_begin(out, false);
-    pool_write(resource, &view, &writer);
+    pool_write(resource, &view, NULL, &writer);
     assert_int_equal(writer_finish(&writer, &err), 0);
 }
 
