@@ -27,10 +27,15 @@ void auth_write_origin(const struct exchange *exchange, char ret_origin[AUTH_ORI
     snprintf(ret_origin, AUTH_ORIGIN_MAX, "%s://%s", scheme, host ? host : "");
 }
 
-/* A pool's resource id. The short forms have no subscription: theirs is "local". */
+/* A pool's resource id. One that is of any subscription is of the one that the path names; the
+ * short forms name none: theirs is "local". */
 static void append_pool_scope(const struct exchange *exchange, struct buf *scope)
 {
     const struct route_match *match = &exchange->match;
+    if (!resource_id_is_of_any(&front_pool_of(exchange->pool)->resource.id)) {
+        buf_append_text(scope, exchange->pool->settings.key);
+        return;
+    }
     buf_printf(scope, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.App/sessionPools/%s",
                match->subscription ? match->subscription : "local",
                match->group ? match->group : "local", exchange->pool->settings.name);

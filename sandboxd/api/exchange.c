@@ -52,6 +52,8 @@ static void destroy_if_unused(struct exchange *exchange)
     exchange->front->exchanges--;
     if (exchange->held)
         session_release(exchange->held);
+    if (exchange->pool)
+        front_pool_release(front_pool_of(exchange->pool));
     http_target_clear(&exchange->target);
     buf_free(&exchange->body);
     free(exchange);
@@ -149,6 +151,10 @@ struct session *exchange_obtain_session(struct exchange *exchange, const char *i
         return NULL;
     }
     if (pool_obtain_session(exchange->pool, identifier, &session, ret_new, &err) < 0) {
+        if (err.code == ERROR_MISSING) {
+            exchange_fail(exchange, SERVICE_POOL_NOT_FOUND, NULL, "%s", err.message);
+            return NULL;
+        }
         exchange_fail(exchange,
                       exchange->front->api.pool_full_is_404 ? SERVICE_POOL_FULL_MISSING
                                                             : SERVICE_POOL_FULL,
@@ -223,6 +229,27 @@ static bool read_identifier(struct exchange *exchange)
     return true;
 }
 
+static bool find_pool(struct exchange *exchange)
+{
+    const struct route_match *match = &exchange->match;
+    struct front_pool *entry =
+        front_pools_find(&exchange->front->pools, match->subscription, match->group, match->pool);
+    if (entry) {
+        front_pool_hold(entry);
+        exchange->pool = entry->pool;
+        return true;
+    }
+    if (match->subscription)
+        exchange_fail(exchange, SERVICE_POOL_NOT_FOUND, NULL,
+                      "there is no pool \"%.64s\" in this resource group", match->pool);
+    else
+        exchange_fail(exchange, SERVICE_POOL_NOT_FOUND, NULL,
+                      "there is no pool \"%.64s\", or one in several resource groups: name the "
+                      "group as /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/sessionPools/POOL",
+                      match->pool);
+    return false;
+}
+
 static bool find_route(struct exchange *exchange)
 {
     struct error err = {0};
@@ -247,13 +274,7 @@ static bool find_route(struct exchange *exchange)
     }
     if (exchange->match.route->plane == PLANE_OPEN)
         return true;
-    exchange->pool = front_find_pool(exchange->front, exchange->match.pool);
-    if (!exchange->pool) {
-        exchange_fail(exchange, SERVICE_POOL_NOT_FOUND, NULL, "there is no pool \"%.64s\"",
-                      exchange->match.pool);
-        return false;
-    }
-    return true;
+    return find_pool(exchange);
 }
 
 static bool is_from_here(struct exchange *exchange)

@@ -34,7 +34,7 @@ struct exchange {
     struct http_request *request; /* NULL: nobody is there to be answered */
     struct http_target target;
     struct route_match match;
-    struct pool *pool;
+    struct pool *pool; /* held; NULL where the route is about none */
     enum api_version version;
     enum wire_generation generation;
     const char

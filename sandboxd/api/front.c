@@ -15,69 +15,45 @@
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/identity/daemon_file.h"
 
-struct pool *front_find_pool(struct front *front, const char *name)
-{
-    const char *wanted = name ? name : "default";
-    for (size_t i = 0; i < front->pool_count; i++) {
-        if (text_equal_ignoring_case(front->pools[i].pool->settings.name, wanted))
-            return front->pools[i].pool;
-    }
-    return name ? NULL : front->pools[0].pool;
-}
-
 bool front_is_healthy(const struct front *front)
 {
-    for (size_t i = 0; i < front->pool_count; i++) {
-        if (!front->pools[i].pool->settled)
-            return false;
-    }
-    return !front->stopping;
+    return !front->stopping && front_pools_are_settled(&front->pools);
 }
 
-static struct pool *find_pool_by_key(void *self, const char *key)
+const char *front_mcp_key(const struct pool *pool)
 {
-    struct front *front = self;
-    for (size_t i = 0; i < front->pool_count; i++) {
-        if (text_equal_ignoring_case(front->pools[i].pool->settings.key, key))
-            return front->pools[i].pool;
-    }
-    return NULL;
+    const struct front_pool *entry = front_pool_of(pool);
+    if (entry->is_deleted || !entry->resource.mcp_enabled)
+        return NULL;
+    return mcp_keys_find(&entry->pools->keys, pool->settings.key);
 }
 
 /* ---- pools ---- */
 
-static void on_pool_time(void *self)
+static struct pool *find_pool_by_key(void *self, const char *key)
 {
-    struct front_pool *entry = self;
-    pool_wake(entry->pool);
+    struct front *front = self;
+    struct front_pool *entry = front_pools_find_key(&front->pools, key);
+    return entry ? entry->pool : NULL;
 }
 
 static void on_wake(void *self, struct pool *pool, int64_t at_ms)
 {
-    struct front *front = self;
-    for (size_t i = 0; i < front->pool_count; i++) {
-        if (front->pools[i].pool == pool)
-            loop_start_timer(front->loop, &front->pools[i].wake, at_ms, on_pool_time,
-                             &front->pools[i]);
-    }
+    (void)self;
+    front_pool_wake_at(front_pool_of(pool), at_ms);
 }
 
-static void create_pools(struct front *front, const struct config *config)
+/* Takes the pools of the configuration, whose reader has checked how many they are. */
+static int open_pools(struct front *front, struct config *config, struct error *err)
 {
     struct pool_broker seam = broker_link_seam(&front->broker);
+    front_pools_open(&front->pools, front->loop, &seam, front->state_fd);
     for (size_t i = 0; i < config->pool_count; i++) {
-        front->pools[i].front = front;
-        front->pools[i].pool = pool_create(&config->pools[i].settings, &seam, clock_system());
+        if (front_pools_add(&front->pools, &config->pools[i], true, NULL, err) < 0)
+            return -1;
     }
-    front->pool_count = config->pool_count;
-}
-
-static unsigned all_sessions(const struct config *config)
-{
-    unsigned sum = 0;
-    for (size_t i = 0; i < config->pool_count; i++)
-        sum += config->pools[i].settings.max_concurrent_sessions;
-    return sum;
+    front_pools_load(&front->pools);
+    return 0;
 }
 
 /* ---- start ---- */
@@ -105,7 +81,7 @@ static int open_server(struct front *front, enum front_listener_kind kind, struc
     if (!front->servers[kind])
         return error_add_context(err, "serve %s", listener->address);
     log_info("front.listening", "address=%s tls=%s auth=%s pools=%zu", listener->address,
-             kind == FRONT_HTTPS ? "yes" : "no", access_mode_name(front->auth), front->pool_count);
+             kind == FRONT_HTTPS ? "yes" : "no", access_mode_name(front->auth), front->pools.count);
     return 0;
 }
 
@@ -125,6 +101,14 @@ static void write_address(const struct front_listener *listener, char ret_text[D
              listener->address, port);
 }
 
+static void write_default_path(const struct front *front, char ret_path[DAEMON_TEXT_MAX])
+{
+    const struct resource_id *id = &front_pools_find(&front->pools, NULL, NULL, NULL)->resource.id;
+    bool of_any = resource_id_is_of_any(id);
+    snprintf(ret_path, DAEMON_TEXT_MAX, "/subscriptions/%s/resourceGroups/%s/sessionPools/%s",
+             of_any ? "local" : id->subscription, of_any ? "local" : id->group, id->name);
+}
+
 /* For `sandboxd env`. */
 static int write_daemon_file(struct front *front, struct error *err)
 {
@@ -133,9 +117,7 @@ static int write_daemon_file(struct front *front, struct error *err)
     write_address(&listeners[FRONT_HTTP], file.http);
     write_address(&listeners[FRONT_HTTPS], file.https);
     snprintf(file.auth, sizeof file.auth, "%s", access_mode_name(front->auth));
-    snprintf(file.pool, sizeof file.pool,
-             "/subscriptions/local/resourceGroups/local/sessionPools/%s",
-             front_find_pool(front, NULL)->settings.name);
+    write_default_path(front, file.pool);
     return daemon_file_write(front->state_fd, &file, err);
 }
 
@@ -153,8 +135,7 @@ static void on_hello(void *self)
         loop_stop(front->loop);
         return;
     }
-    for (size_t i = 0; i < front->pool_count; i++)
-        pool_wake(front->pools[i].pool);
+    front_pools_wake(&front->pools);
 }
 
 /* ---- stop ---- */
@@ -163,10 +144,7 @@ static void on_hello(void *self)
 static void stop_accepting(struct front *front)
 {
     front->stopping = true;
-    for (size_t i = 0; i < front->pool_count; i++) {
-        front->pools[i].pool->closing = true;
-        loop_stop_timer(front->loop, &front->pools[i].wake);
-    }
+    front_pools_quiesce(&front->pools);
     for (int i = 0; i < FRONT_LISTENERS_MAX; i++) {
         if (front->servers[i])
             http_server_quiesce(front->servers[i]);
@@ -238,7 +216,7 @@ static int open_identity(struct front *front, struct error *err)
     return identity_open(front->state_fd, &options, &front->identity, err);
 }
 
-static int open_front(struct front *front, const struct config *config, struct error *err)
+static int open_front(struct front *front, struct config *config, struct error *err)
 {
     struct broker_link_events events = {
         .on_hello = on_hello,
@@ -248,11 +226,11 @@ static int open_front(struct front *front, const struct config *config, struct e
         .self = front,
     };
     front->loop = loop_create(clock_system(), err);
-    if (!front->loop || watch_signals(front, err) < 0 || open_identity(front, err) < 0)
+    if (!front->loop || watch_signals(front, err) < 0 || open_identity(front, err) < 0 ||
+        open_pools(front, config, err) < 0)
         return -1;
-    create_pools(front, config);
     return broker_link_open(&front->broker, front->loop, front->arguments->broker_fd,
-                            all_sessions(config), &events, err);
+                            RESOURCE_SESSIONS_MAX, &events, err);
 }
 
 int front_run(const struct front_arguments *arguments, struct config *config)
@@ -282,8 +260,7 @@ int front_run(const struct front_arguments *arguments, struct config *config)
     flush_answers(&front);
     for (int i = 0; i < FRONT_LISTENERS_MAX; i++)
         http_server_destroy(front.servers[i]);
-    for (size_t i = 0; i < front.pool_count; i++)
-        pool_destroy(front.pools[i].pool);
+    front_pools_close(&front.pools);
     loop_unwatch(front.loop, &front.signals);
     close(front.signals.fd);
     loop_destroy(front.loop);

@@ -11,6 +11,7 @@
 #include "base/http/http_server.h"
 #include "sandboxd/api/broker_link.h"
 #include "sandboxd/api/config.h"
+#include "sandboxd/api/front_pools.h"
 #include "sandboxd/api/origin.h"
 #include "sandboxd/identity/access.h"
 #include "sandboxd/identity/identity.h"
@@ -27,17 +28,10 @@ enum {
 
 enum front_listener_kind { FRONT_HTTP, FRONT_HTTPS, FRONT_LISTENERS_MAX };
 
-struct front_pool {
-    struct front *front;
-    struct pool *pool;
-    struct timer wake;
-};
-
 struct front {
     struct loop *loop;
     struct broker_link broker;
-    struct front_pool pools[CONFIG_POOLS_MAX];
-    size_t pool_count;
+    struct front_pools pools;
     struct http_server *servers[FRONT_LISTENERS_MAX]; /* NULL until the broker has said hello */
     const struct front_arguments *arguments;
     int state_fd;              /* the state directory */
@@ -71,8 +65,8 @@ struct front_arguments {
 /* Serves until SIGTERM or until the broker is gone. Returns the exit status. */
 int front_run(const struct front_arguments *arguments, struct config *config);
 
-/* NULL: the default pool, which is the one of that name or else the first. Names match in any case.
- */
-struct pool *front_find_pool(struct front *front, const char *name);
-/* Every pool has had its ready instances. */
+/* The pools of the configuration have had their ready instances. */
 bool front_is_healthy(const struct front *front);
+
+/* The key of the pool's MCP endpoint; NULL where that is not enabled. Borrowed for the request. */
+const char *front_mcp_key(const struct pool *pool);

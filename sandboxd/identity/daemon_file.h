@@ -7,7 +7,7 @@
 
 #include "base/core/error.h"
 
-enum { DAEMON_FILE_BYTES_MAX = 4096, DAEMON_TEXT_MAX = 256 };
+enum { DAEMON_FILE_BYTES_MAX = 4096, DAEMON_TEXT_MAX = 320 };
 
 struct daemon_file {
     char http[DAEMON_TEXT_MAX];  /* "127.0.0.1:8900" */

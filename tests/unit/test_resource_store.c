@@ -138,8 +138,7 @@ static void a_key_survives_and_is_replaced(void **state)
 
 static void a_broken_file_of_keys_is_an_error(void **state)
 {
-    static const char *const broken[] = {"", "[]", "{\"p\":1}", "{\"p\":\"\"}",
-                                         "{\"p q\":\"k\"}"};
+    static const char *const broken[] = {"", "[]", "{\"p\":1}", "{\"p\":\"\"}", "{\"p q\":\"k\"}"};
     int fd = fd_of(state);
     struct error err = {0};
     for (size_t i = 0; i < COUNT(broken); i++) {

@@ -16,7 +16,6 @@ enum { ANSWER_MAX = 16 * 1024, ROUNDS_MAX = 2000 };
 struct fixture {
     void *directory;
     struct front front;
-    struct pool *pool;
     uint16_t port;
     char answer[ANSWER_MAX];
 };
@@ -40,7 +39,8 @@ static int open_front(void **state)
     struct identity_options options = {.now_s = time(NULL)};
     struct http_server_options server = {.connections_max = 8, .idle_timeout_s = 10};
     struct http_handler handler = exchange_handler;
-    struct pool_settings settings = {.name = "default", .max_concurrent_sessions = 1};
+    const struct resource_id id = {.name = "default"};
+    struct pool_resource resource = pool_resource_default(&id);
     struct pool_broker nobody = {0};
     if (state_directory_open(&f->directory) < 0 ||
         identity_open(((struct state_directory *)f->directory)->fd, &options, &f->front.identity,
@@ -48,9 +48,9 @@ static int open_front(void **state)
         return -1;
     f->front.auth = ACCESS_JWT;
     f->front.loop = loop_create(clock_system(), &err);
-    f->pool = pool_create(&settings, &nobody, clock_system());
-    f->front.pools[0].pool = f->pool;
-    f->front.pool_count = 1;
+    front_pools_open(&f->front.pools, f->front.loop, &nobody, RESOURCE_STORE_NOTHING);
+    if (front_pools_add(&f->front.pools, &resource, true, NULL, &err) < 0)
+        return -1;
     server.listen_fd = listen_somewhere(&f->port);
     handler.self = &f->front;
     f->front.servers[FRONT_HTTP] = http_server_create(f->front.loop, &server, &handler, &err);
@@ -62,7 +62,7 @@ static int close_front(void **state)
 {
     struct fixture *f = *state;
     http_server_destroy(f->front.servers[FRONT_HTTP]);
-    pool_destroy(f->pool);
+    front_pools_close(&f->front.pools);
     loop_destroy(f->front.loop);
     identity_destroy(f->front.identity);
     roles_clear(&f->front.roles);
