@@ -334,6 +334,8 @@ static void on_end(void *self, struct http_request *request)
 static void log_request(const struct exchange *exchange)
 {
     const struct route *route = exchange->match.route;
+    /* In a request that was refused any bytes may stand where the method should. */
+    const char *method = exchange->refused ? "-" : http_request_method(exchange->request);
     char session[32] = "-";
     if (exchange->session_number)
         snprintf(session, sizeof session, "s-%" PRIu64, exchange->session_number);
@@ -341,7 +343,7 @@ static void log_request(const struct exchange *exchange)
         "request.finished",
         "trace=%s method=%s route=%s pool=%s session=%s status=%u wall_ms=%.3f bytes_in=%" PRIu64
         " bytes_out=%" PRIu64,
-        exchange->trace_id, http_request_method(exchange->request), route ? route->pattern : "-",
+        exchange->trace_id, method, route ? route->pattern : "-",
         exchange->pool ? exchange->pool->settings.name : "-", session, exchange->status,
         (double)(clock_monotonic_us() - exchange->started_us) / 1e3, exchange->bytes_received,
         exchange->bytes_sent);
@@ -371,6 +373,7 @@ static void on_refused(void *self, struct http_request *request, enum http_refus
 {
     struct exchange *exchange = exchange_create(self, request);
     bool headers = why == HTTP_REFUSED_HEADERS;
+    exchange->refused = true;
     struct http_response response = {.close = true};
     problem_write(headers ? SERVICE_HEADERS_TOO_LARGE : SERVICE_VALIDATION_FAILED,
                   headers ? "headers" : "request", message, exchange->trace_id, &response);

@@ -46,6 +46,7 @@ struct exchange {
     char trace_id[TRACE_TEXT_MAX];
     unsigned pins;
     bool responded;
+    bool refused; /* before it was read */
     /* for the log line */
     int64_t started_us;
     uint64_t session_number; /* 0: none */
