@@ -47,6 +47,44 @@ void capture_append(struct capture *capture, const char *data, size_t length)
         append_to_tail(capture, data + to_head, length - to_head);
 }
 
+static size_t read_head(const struct capture *capture, uint64_t at, char *data, size_t room)
+{
+    if (at >= capture->head.length)
+        return 0;
+    size_t left = capture->head.length - (size_t)at;
+    size_t length = left < room ? left : room;
+    memcpy(data, capture->head.data + at, length);
+    return length;
+}
+
+/* at is a position in the tail, or behind it. */
+static size_t read_tail(const struct capture *capture, uint64_t at, char *data, size_t room)
+{
+    size_t size = capture->limit - capture->limit / 2;
+    uint64_t left = capture->total - at;
+    size_t length = left < room ? (size_t)left : room;
+    if (length == 0)
+        return 0;
+    size_t start = (capture->tail_next + size - (size_t)left) % size;
+    size_t first = size - start < length ? size - start : length;
+    memcpy(data, capture->tail + start, first);
+    memcpy(data + first, capture->tail, length - first);
+    return length;
+}
+
+uint64_t capture_read(const struct capture *capture, uint64_t at, char *data, size_t room,
+                      size_t *ret_length)
+{
+    uint64_t tail_at = capture->total - capture->tail_length;
+    size_t length = read_head(capture, at, data, room);
+    if (length == 0 && at < tail_at)
+        at = tail_at;
+    if (at + length >= tail_at)
+        length += read_tail(capture, at + length, data + length, room - length);
+    *ret_length = length;
+    return at;
+}
+
 void capture_write(const struct capture *capture, struct buf *out)
 {
     AUTO_BUF struct buf bytes = {0};

@@ -25,6 +25,11 @@ struct capture {
 void capture_open(struct capture *capture, size_t limit);
 void capture_close(struct capture *capture);
 void capture_append(struct capture *capture, const char *data, size_t length);
+/* Copies up to `room` bytes that follow the position `at` of the stream and each other; *ret_length
+ * says how many. Returns the position of the first of them, which is behind `at` where bytes in
+ * between are not kept. */
+uint64_t capture_read(const struct capture *capture, uint64_t at, char *data, size_t room,
+                      size_t *ret_length);
 /* Appends the stream as UTF-8 to out, with one line in the middle that says how much was left out.
  * Ill-formed bytes become U+FFFD. */
 void capture_write(const struct capture *capture, struct buf *out);

@@ -55,6 +55,50 @@ static void the_end_of_a_long_stream_is_kept(void **state)
     check(&capture, "abc\n[6994 bytes of output are left out here]\nefg");
 }
 
+/* Reads on from `at`; returns where that leads. */
+static uint64_t read_on(const struct capture *capture, uint64_t at, size_t room,
+                        const char *expected, uint64_t missing)
+{
+    char data[32] = "";
+    size_t length = 0;
+    uint64_t start = capture_read(capture, at, data, room, &length);
+    assert_int_equal(start - at, missing);
+    assert_int_equal(length, strlen(expected));
+    assert_memory_equal(data, expected, length);
+    return start + length;
+}
+
+static void a_stream_is_read_while_it_grows(void **state)
+{
+    (void)state;
+    struct capture capture;
+    capture_open(&capture, 8); /* four in the head, four in the ring */
+    uint64_t at = read_on(&capture, 0, 32, "", 0);
+    capture_append(&capture, "ab", 2);
+    at = read_on(&capture, at, 32, "ab", 0);
+    at = read_on(&capture, at, 32, "", 0);
+    capture_append(&capture, "cdef", 4);
+    at = read_on(&capture, at, 3, "cde", 0); /* out of both halves */
+    capture_append(&capture, "gh", 2);
+    at = read_on(&capture, at, 32, "fgh", 0);
+    capture_append(&capture, "ijk", 3); /* the ring has gone round */
+    at = read_on(&capture, at, 1, "i", 0);
+    at = read_on(&capture, at, 32, "jk", 0);
+    capture_close(&capture);
+}
+
+static void what_is_not_kept_is_passed_over(void **state)
+{
+    (void)state;
+    struct capture capture = capture_of(8, "0123456789ABCDEF", 5);
+    uint64_t at = read_on(&capture, 1, 32, "123", 0); /* up to the gap */
+    at = read_on(&capture, at, 32, "CDEF", 8);
+    assert_int_equal(at, 16);
+    assert_int_equal(read_on(&capture, 9, 2, "CD", 3), 14);
+    assert_int_equal(read_on(&capture, 13, 32, "DEF", 0), 16);
+    capture_close(&capture);
+}
+
 static void a_character_across_both_halves_stays_whole(void **state)
 {
     (void)state;
@@ -79,6 +123,8 @@ int main(void)
         cmocka_unit_test(everything_up_to_the_limit_is_kept),
         cmocka_unit_test(one_byte_more_leaves_out_the_middle),
         cmocka_unit_test(the_end_of_a_long_stream_is_kept),
+        cmocka_unit_test(a_stream_is_read_while_it_grows),
+        cmocka_unit_test(what_is_not_kept_is_passed_over),
         cmocka_unit_test(a_character_across_both_halves_stays_whole),
         cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
     };
