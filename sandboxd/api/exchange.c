@@ -84,6 +84,25 @@ static bool is_echoable(const char *text)
     return length > 0 && length <= CLIENT_REQUEST_ID_MAX;
 }
 
+/* What every answer has. */
+static void add_headers(const struct exchange *exchange, struct http_response *response)
+{
+    http_response_add(response, "api-supported-versions", dialect_supported_versions);
+    http_response_add(response, "X-Content-Type-Options", "nosniff");
+    const char *request_id = http_request_header(exchange->request, "x-ms-client-request-id");
+    if (request_id && is_echoable(request_id))
+        http_response_add(response, "x-ms-client-request-id", request_id);
+}
+
+void exchange_stream(struct exchange *exchange, struct http_response *response,
+                     const struct http_source *source)
+{
+    add_headers(exchange, response);
+    exchange->responded = true;
+    exchange->status = response->status;
+    http_request_stream(exchange->request, response, source);
+}
+
 void exchange_respond(struct exchange *exchange, struct http_response *response)
 {
     if (!exchange->request || exchange->responded) {
@@ -92,12 +111,7 @@ void exchange_respond(struct exchange *exchange, struct http_response *response)
             close(response->file_fd);
         return;
     }
-    http_response_add(response, "api-supported-versions", dialect_supported_versions);
-    http_response_add(response, "X-Content-Type-Options", "nosniff");
-    const char *request_id = http_request_header(exchange->request, "x-ms-client-request-id");
-    if (request_id && is_echoable(request_id))
-        http_response_add(response, "x-ms-client-request-id", request_id);
-
+    add_headers(exchange, response);
     exchange->responded = true;
     exchange->status = response->status;
     exchange->bytes_sent = response->has_file ? response->file_length : response->body_length;

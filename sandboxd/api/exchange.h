@@ -65,6 +65,10 @@ void exchange_unpin(struct exchange *exchange);
 /* Answers, if anybody is there: headers that every answer has are added. The response's body and
  * file are taken in any case. */
 void exchange_respond(struct exchange *exchange, struct http_response *response);
+/* Answers with a body from the source, which may be read until the sink's on_gone: an exchange that
+ * is streamed keeps its sink. */
+void exchange_stream(struct exchange *exchange, struct http_response *response,
+                     const struct http_source *source);
 /* body is emptied. */
 void exchange_respond_json(struct exchange *exchange, unsigned status, struct buf *body);
 void exchange_fail(struct exchange *exchange, enum service_code code, const char *target,

@@ -30,6 +30,47 @@ static size_t bytes_of(const struct execution *execution)
            run->result.capacity;
 }
 
+void execution_follow(struct execution *execution, struct execution_follower *follower)
+{
+    follower->next = execution->followers;
+    follower->link = &execution->followers;
+    if (follower->next)
+        follower->next->link = &follower->next;
+    execution->followers = follower;
+}
+
+void execution_unfollow(struct execution_follower *follower)
+{
+    if (!follower->link)
+        return;
+    *follower->link = follower->next;
+    if (follower->next)
+        follower->next->link = follower->link;
+    follower->link = NULL;
+}
+
+static void tell_progress(struct execution *execution)
+{
+    if (execution->watcher.on_progress)
+        execution->watcher.on_progress(execution->watcher.self, execution);
+    for (struct execution_follower *f = execution->followers, *next; f; f = next) {
+        next = f->next;
+        f->watcher.on_progress(f->watcher.self, execution);
+    }
+}
+
+static void tell_end(struct execution *execution, const struct error *lost)
+{
+    while (execution->followers) {
+        struct execution_follower *follower = execution->followers;
+        execution_unfollow(follower);
+        if (lost)
+            follower->watcher.on_lost(follower->watcher.self, execution, lost);
+        else
+            follower->watcher.on_over(follower->watcher.self, execution);
+    }
+}
+
 /* May free it. */
 static void finish(struct execution *execution)
 {
@@ -39,6 +80,7 @@ static void finish(struct execution *execution)
     execution->session = NULL;
     if (execution->watcher.on_over)
         execution->watcher.on_over(execution->watcher.self, execution);
+    tell_end(execution, NULL);
     execution_leave(execution);
     execution_log_settle(&execution->logged, bytes_of(execution));
 }
@@ -47,6 +89,12 @@ static void on_finished(void *self, struct run *run)
 {
     (void)run;
     finish(self);
+}
+
+static void on_output(void *self, struct run *run)
+{
+    (void)run;
+    tell_progress(self);
 }
 
 static void on_turn(void *self, struct session *session)
@@ -66,9 +114,11 @@ static void on_turn(void *self, struct session *session)
         .timeout_ms = within ? wanted_s * 1000 : limit_ms,
         .stream_bytes_max = execution->run.stream_bytes_max,
         .on_finished = on_finished,
+        .on_output = on_output,
         .self = execution,
     };
     interpreter_start_run(&link->interpreter, &execution->run);
+    tell_progress(execution);
 }
 
 /* Where nobody waits, its fate is for those who ask later. */
@@ -82,6 +132,7 @@ static void on_lost(void *self, const struct error *err)
         return;
     }
     execution->watcher.on_lost(execution->watcher.self, execution, err);
+    tell_end(execution, err);
     execution_destroy(execution);
 }
 
@@ -136,6 +187,11 @@ void execution_stop(struct execution *execution)
     session_withdraw_execution(session, &execution->work);
     execution->run.outcome = RUN_CANCELED;
     finish(execution);
+}
+
+void execution_watch(struct execution *execution, const struct execution_watcher *watcher)
+{
+    execution->watcher = *watcher;
 }
 
 void execution_leave(struct execution *execution)

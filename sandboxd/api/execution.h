@@ -16,8 +16,11 @@ enum { EXECUTION_ID_MAX = 128 };
 
 struct execution;
 
-/* Who waits for it; zeroed for nobody. One of the two ends it: */
+/* Who waits for it; zeroed for nobody. */
 struct execution_watcher {
+    /* It has its turn now, or its output has grown. May be NULL. */
+    void (*on_progress)(void *self, struct execution *execution);
+    /* One of the two ends it: */
     /* It is over; `run` tells how. The log keeps it a while longer, so it is whole until the return
      * and may be gone any time after. */
     void (*on_over)(void *self, struct execution *execution);
@@ -26,11 +29,19 @@ struct execution_watcher {
     void *self;
 };
 
+/* Somebody who came later; embedded in the caller's struct. Zeroed: follows none. */
+struct execution_follower {
+    struct execution_watcher watcher; /* all of its functions are there */
+    struct execution_follower *next;
+    struct execution_follower **link; /* what points here; NULL: it follows none */
+};
+
 /* Fields are for reading. */
 struct execution {
     struct logged_execution logged; /* is_over */
     struct session *session;        /* held until it is over; NULL then */
     struct execution_watcher watcher;
+    struct execution_follower *followers;
     struct wire_execution_request request; /* code is NULL once it is over */
     bool is_command;                       /* as in struct run */
     struct work work;
@@ -61,8 +72,16 @@ int execution_start(struct session *session, const struct execution_wish *wish,
  * before the return. */
 void execution_stop(struct execution *execution);
 
+/* Waits for one that was started without a watcher and is not over. */
+void execution_watch(struct execution *execution, const struct execution_watcher *watcher);
+
 /* Nobody waits any more: what becomes of it is for those who ask later. */
 void execution_leave(struct execution *execution);
+
+/* One that is not over. Ends by itself with on_over or on_lost. */
+void execution_follow(struct execution *execution, struct execution_follower *follower);
+/* Harmless on one that follows none. */
+void execution_unfollow(struct execution_follower *follower);
 
 /* Asking counts as use of the session. NULL: not there (any more). */
 struct execution *execution_find(struct session *session, const char *id);

@@ -11,6 +11,8 @@
 #include "sandboxd/api/answer.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/api/execution.h"
+#include "sandboxd/api/execution_resource.h"
+#include "sandboxd/api/execution_stream.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/api/session_link.h"
 
@@ -56,40 +58,13 @@ static void respond(const struct execution *execution, struct exchange *exchange
     exchange_respond(exchange, &response);
 }
 
-/* As the asking request's version has it. */
-static int write_resource(const struct execution *execution, const struct exchange *exchange,
-                          struct buf *body, struct error *err)
-{
-    bool second = exchange->generation == WIRE_GENERATION_2;
-    const struct api_settings *settings = &exchange->front->api;
-    struct answer_options options = {
-        .value_as_text = api_settings_want_text(settings, exchange->generation, exchange->version),
-        .none_as_null = second && exchange->version >= API_2025_10_02,
-        .stream_characters_max = execution->request.output_streams_max_length,
-    };
-    struct wire_options wire_options = {.with_ids = settings->with_ids};
-    struct wire_execution answer = {
-        .id = second ? (char *)execution->id : NULL,
-        .identifier = second ? execution->identifier : NULL,
-        .execution_type = second ? execution->request.execution_type : NULL,
-        .status = execution->turn_us ? WIRE_STATUS_RUNNING : WIRE_STATUS_NOT_STARTED,
-    };
-    if (execution->logged.is_over)
-        answer_fill(&execution->run, &options, &answer);
-    int written = wire_write_execution(exchange->generation, &wire_options, &answer, body, err);
-    /* These three are the execution's own. */
-    answer.id = answer.identifier = answer.execution_type = NULL;
-    wire_execution_clear(&answer);
-    return written;
-}
-
 static void respond_finished(const struct execution *execution, struct exchange *exchange)
 {
     bool accepted =
         exchange->generation == WIRE_GENERATION_2 && exchange->version == API_2024_10_02;
     struct error err = {0};
     AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX};
-    if (write_resource(execution, exchange, &body, &err) < 0)
+    if (execution_resource_write(execution, exchange, &body, &err) < 0)
         exchange_fail(exchange, SERVICE_INTERNAL_ERROR, NULL, "%s", err.message);
     else
         respond(execution, exchange, accepted ? 202 : 200, &body);
@@ -101,7 +76,7 @@ static void respond_resource(const struct execution *execution, struct exchange 
 {
     struct error err = {0};
     AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX};
-    if (write_resource(execution, exchange, &body, &err) < 0) {
+    if (execution_resource_write(execution, exchange, &body, &err) < 0) {
         exchange_fail(exchange, SERVICE_INTERNAL_ERROR, NULL, "%s", err.message);
         return;
     }
@@ -193,7 +168,8 @@ static bool start(struct exchange *exchange, struct wire_execution_request *requ
     struct session *session = exchange_obtain_session(exchange, identifier, &wish.session_is_new);
     if (!session)
         return false;
-    if (!request->asynchronous) {
+    bool streams = !request->asynchronous && execution_stream_is_wanted(exchange);
+    if (!request->asynchronous && !streams) {
         exchange_pin(exchange);
         wish.watcher =
             (struct execution_watcher){.on_over = on_over, .on_lost = on_lost, .self = exchange};
@@ -231,10 +207,15 @@ static void accept_asynchronous(const struct execution *execution, struct exchan
 }
 
 /* An extension: a client that hangs up takes its execution with it. */
-static void watch_client(struct execution *execution, struct exchange *exchange)
+static bool is_canceled_by_hang_up(const struct exchange *exchange)
 {
     const char *wish = http_request_header(exchange->request, "x-sandpool-cancel-on-disconnect");
-    if (!wish || !text_equal_ignoring_case(wish, "true"))
+    return wish && text_equal_ignoring_case(wish, "true");
+}
+
+static void watch_client(struct execution *execution, struct exchange *exchange)
+{
+    if (!is_canceled_by_hang_up(exchange))
         return;
     exchange->sink = (struct body_sink){.on_gone = on_client_gone, .self = execution};
     http_request_watch_hang_up(exchange->request);
@@ -249,6 +230,8 @@ void execution_create(struct exchange *exchange)
         start(exchange, &request, id, &execution)) {
         if (execution->request.asynchronous)
             accept_asynchronous(execution, exchange);
+        else if (execution_stream_is_wanted(exchange))
+            execution_stream_open(exchange, execution, is_canceled_by_hang_up(exchange));
         else
             watch_client(execution, exchange);
     }
@@ -278,7 +261,9 @@ static struct execution *find_execution(struct exchange *exchange)
 void execution_show(struct exchange *exchange)
 {
     struct execution *execution = find_execution(exchange);
-    if (execution)
+    if (execution && execution_stream_is_wanted(exchange))
+        execution_stream_follow(exchange, execution);
+    else if (execution)
         respond_resource(execution, exchange, 200, NULL);
 }
 

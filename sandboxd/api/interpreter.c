@@ -83,6 +83,8 @@ static void on_stream(struct interpreter *interpreter, int index)
     struct capture *capture = !run ? NULL : index == 0 ? &run->output : &run->errors;
     if (!read_stream(interpreter->stream_fds[index], capture, sizeof read_space))
         loop_unwatch(interpreter->loop, &interpreter->stream_watches[index]);
+    if (run && run->on_output)
+        run->on_output(run->self, run);
 }
 
 static void on_stdout(void *self, uint32_t events)

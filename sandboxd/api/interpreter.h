@@ -44,9 +44,11 @@ struct run {
     int64_t timeout_ms;
     size_t stream_bytes_max; /* kept of stdout and stderr each; 0: CAPTURE_BYTES_MAX */
     void (*on_finished)(void *self, struct run *run);
+    void (*on_output)(void *self, struct run *run); /* output or errors have grown; may be NULL */
     void *self;
 
-    /* filled when on_finished is called; release with run_clear */
+    /* output and errors grow while it runs; the rest is filled when on_finished is called; release
+     * with run_clear */
     enum run_outcome outcome;
     struct done_message done;
     char ending[256]; /* RUN_ABORTED: sentences for people, or "" when memory ran out */

@@ -42,6 +42,18 @@ const char *problem_name(enum service_code code)
     return problems[code].name;
 }
 
+void problem_write_body(enum service_code code, const char *target, const char *message,
+                        const char *trace_id, struct buf *out)
+{
+    struct wire_error error = {
+        .code = (char *)problems[code].name,
+        .message = (char *)message,
+        .target = (char *)target,
+        .trace_id = (char *)trace_id,
+    };
+    wire_write_error(&error, out, NULL);
+}
+
 void problem_write(enum service_code code, const char *target, const char *message,
                    const char *trace_id, struct http_response *response)
 {
@@ -54,17 +66,10 @@ void problem_write(enum service_code code, const char *target, const char *messa
     if (code == SERVICE_UNAUTHORIZED)
         http_response_add(response, "WWW-Authenticate", "Bearer");
 
-    struct wire_error error = {
-        .code = (char *)problems[code].name,
-        .message = (char *)message,
-        .target = (char *)target,
-        .trace_id = (char *)trace_id,
-    };
-    AUTO_BUF struct buf body = {0};
-    if (wire_write_error(&error, &body, NULL) == 0) {
-        response->body_length = body.length;
-        response->body = buf_take(&body);
-    }
+    struct buf body = {0};
+    problem_write_body(code, target, message, trace_id, &body);
+    response->body_length = body.length;
+    response->body = buf_take(&body);
 }
 
 enum service_code problem_of_errno(int number)

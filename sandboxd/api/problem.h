@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/core/buf.h"
 #include "base/core/error.h"
 #include "base/http/http_server.h"
 
@@ -37,6 +38,10 @@ const char *problem_name(enum service_code code);
  * may be NULL; message is shown to the client. */
 void problem_write(enum service_code code, const char *target, const char *message,
                    const char *trace_id, struct http_response *response);
+
+/* The body alone, appended to out. */
+void problem_write_body(enum service_code code, const char *target, const char *message,
+                        const char *trace_id, struct buf *out);
 
 /* The code for a file operation that failed inside the session with this errno. */
 enum service_code problem_of_errno(int number);
