@@ -47,6 +47,7 @@ static const struct route routes[] = {
     {"GET",    "metadata/identity/oauth2/token", ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   token_for_machine},
     {"POST",   "{}/oauth2/v2.0/token",          ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_WHOLE,  token_for_client},
     {"GET",    "{}/v2.0/.well-known/openid-configuration", ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   authority_show},
+    {"GET",    "{}/.well-known/openid-configuration", ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   authority_show},
     {"GET",    "{}/discovery/v2.0/keys",        ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   authority_show_keys},
     {"GET",    "common/discovery/instance",     ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   authority_show_instance},
 };

@@ -87,6 +87,18 @@ def test_a_federated_token_works_where_discovery_is_off(daemon: Daemon, tmp_path
     assert said["claims"]["appid"] == APPLICATION
 
 
+@pytest.mark.parametrize("proof", ["AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"])
+def test_the_environment_alone_makes_it_an_application_offline(
+        daemon: Daemon, tmp_path: Path, proof: str) -> None:
+    """The tenant is the point: MSAL asks nobody else about an authority of its kind."""
+    assertion = tmp_path / "proof"
+    assertion.write_text("a.federated.token")
+    said = credentials(daemon, tmp_path, "default", DATA_SCOPE, AZURE_TENANT_ID="adfs",
+                       AZURE_CLIENT_ID=APPLICATION, **{proof: str(assertion)})
+    assert said["status"] == 200
+    assert said["claims"]["appid"] == APPLICATION
+
+
 def test_a_principal_without_the_role_is_told_which_one(strict_daemon: Daemon,
                                                         tmp_path: Path) -> None:
     said = credentials(strict_daemon, tmp_path, "default", DATA_SCOPE)

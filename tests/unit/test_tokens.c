@@ -167,6 +167,7 @@ static void a_client_finds_the_authority_and_gets_a_token(void **state)
     AUTO_JSON json_t *document = body_of(f);
     assert_string_equal(text_of(document, "token_endpoint"),
                         "http://localhost:8901/a-tenant/oauth2/v2.0/token");
+    assert_int_equal(get(f, "/adfs/.well-known/openid-configuration", NULL), 200);
     assert_int_equal(get(f, "/a-tenant/discovery/v2.0/keys", NULL), 200);
     assert_non_null(strstr(f->answer, issuer_key_id(f->front.identity->issuer)));
     assert_int_equal(post_form(f, "/a-tenant/oauth2/v2.0/token?client-request-id=x", form), 200);
