@@ -301,7 +301,7 @@ static int open_strict(const char *data, size_t length, char bracket, struct cur
 int json_scan_members(const char *data, size_t length, const char *const *names,
                       struct json_span *ret_values, struct error *err)
 {
-    struct cursor c;
+    struct cursor c = {0};
     if (open_strict(data, length, '{', &c, err) < 0)
         return -1;
     for (size_t i = 0; names[i]; i++)
@@ -312,7 +312,7 @@ int json_scan_members(const char *data, size_t length, const char *const *names,
 int json_scan_items(const char *data, size_t length, size_t most, struct json_span *ret_items,
                     size_t *ret_count, struct error *err)
 {
-    struct cursor c;
+    struct cursor c = {0};
     size_t count = 0;
     if (open_strict(data, length, '[', &c, err) < 0)
         return -1;

@@ -8,6 +8,7 @@
 #include "sandboxd/api/forwarded.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/identity/audience.h"
+#include "sandboxd/identity/secret.h"
 
 enum { SCOPE_BYTES_MAX = 8 * 1024 }; /* no longer than a target */
 
@@ -58,7 +59,7 @@ static const struct {
     [PLANE_DATA] = {true, AUDIENCE_DATA, ROLE_SESSION_EXECUTOR, append_pool_scope},
     [PLANE_LEGACY] = {true, AUDIENCE_DATA, ROLE_SESSION_EXECUTOR, append_pool_scope},
     [PLANE_ARM] = {true, AUDIENCE_ARM, ROLE_CONTRIBUTOR, append_path_scope},
-    [PLANE_MCP] = {0}, /* has a key of its own */
+    [PLANE_MCP] = {0}, /* check_key */
     [PLANE_OPEN] = {0},
 };
 
@@ -71,10 +72,30 @@ static bool answer(struct exchange *exchange, enum access_outcome outcome, const
     return false;
 }
 
+/* A token does not count, whatever the mode. */
+static bool check_key(struct exchange *exchange)
+{
+    const char *key = front_mcp_key(exchange->pool);
+    const char *candidate = http_request_header(exchange->request, "x-ms-apikey");
+    if (!key)
+        exchange_fail(exchange, SERVICE_RESOURCE_NOT_FOUND, NULL,
+                      "the pool \"%s\" has no MCP endpoint: set "
+                      "properties.mcpServerSettings.isMCPServerEnabled to true",
+                      exchange->pool->settings.name);
+    else if (!secret_matches(key, candidate))
+        exchange_fail(exchange, SERVICE_KEY_REFUSED, "x-ms-apikey",
+                      "the header x-ms-apikey %s: give the key that fetchMCPServerCredentials of "
+                      "the pool answers; a bearer token is not looked at",
+                      candidate ? "does not hold the key" : "is missing");
+    return key && secret_matches(key, candidate);
+}
+
 bool auth_check(struct exchange *exchange)
 {
     struct front *front = exchange->front;
     enum route_plane plane = exchange->match.route->plane;
+    if (plane == PLANE_MCP)
+        return check_key(exchange);
     if (!planes[plane].checked)
         return true;
 

@@ -196,7 +196,7 @@ static bool read_version(struct exchange *exchange)
 {
     struct error err = {0};
     const struct route *route = exchange->match.route;
-    if (route->plane == PLANE_OPEN)
+    if (route->plane == PLANE_OPEN || route->plane == PLANE_MCP)
         return true;
     const char *text = http_target_parameter(&exchange->target, "api-version");
     bool absent = !text || !*text;

@@ -12,6 +12,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "base/core/text.h"
+#include "sandboxd/api/environments.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/identity/daemon_file.h"
 
@@ -261,6 +262,7 @@ int front_run(const struct front_arguments *arguments, struct config *config)
     for (int i = 0; i < FRONT_LISTENERS_MAX; i++)
         http_server_destroy(front.servers[i]);
     front_pools_close(&front.pools);
+    environments_destroy(front.environments);
     loop_unwatch(front.loop, &front.signals);
     close(front.signals.fd);
     loop_destroy(front.loop);

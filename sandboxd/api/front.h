@@ -28,6 +28,8 @@ enum {
 
 enum front_listener_kind { FRONT_HTTP, FRONT_HTTPS, FRONT_LISTENERS_MAX };
 
+struct environments;
+
 struct front {
     struct loop *loop;
     struct broker_link broker;
@@ -40,6 +42,7 @@ struct front {
     struct roles roles; /* taken from the configuration */
     struct origin_names names;
     struct api_settings api;
+    struct environments *environments; /* launched over MCP; NULL: none yet */
     struct watch signals;
     struct timer stop_timer;
     unsigned exchanges; /* requests under way */

@@ -84,6 +84,19 @@ void mcp_write_tools(struct writer *writer)
     writer_close_object(writer);
 }
 
+int mcp_check_list(struct json_span params, struct error *err)
+{
+    static const char *const names[] = {"cursor", NULL};
+    struct json_span cursor = {0};
+    if (!params.start)
+        return 0;
+    if (json_scan_members(params.start, params.length, names, &cursor, err) < 0)
+        return error_add_context(err, "params");
+    if (cursor.start && *cursor.start != 'n') /* null */
+        return error_set(err, ERROR_INVALID, "params.cursor: unknown; all tools are on one page");
+    return 0;
+}
+
 /* ---- a call ---- */
 
 void mcp_call_clear(struct mcp_call *call)

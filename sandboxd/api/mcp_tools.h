@@ -36,6 +36,9 @@ void mcp_call_clear(struct mcp_call *call);
 /* The parameters of tools/call. ERROR_INVALID names the argument at fault. */
 int mcp_read_call(struct json_span params, struct mcp_call *ret_call, struct error *err);
 
+/* The parameters of tools/list: ERROR_INVALID for a cursor, since all tools fit on one page. */
+int mcp_check_list(struct json_span params, struct error *err);
+
 /* Each writes the member "result". */
 void mcp_write_tools(struct writer *writer);
 void mcp_write_launched(const char *environment, struct writer *writer);

@@ -17,11 +17,13 @@ static const struct {
     [SERVICE_SESSION_NOT_FOUND] = {400, "SessionWithIdentifierNotFound", NULL},
     [SERVICE_UNSUPPORTED_VERSION] = {400, "UnsupportedApiVersion", NULL},
     [SERVICE_UNAUTHORIZED] = {401, "Unauthorized", NULL},
+    [SERVICE_KEY_REFUSED] = {401, "Unauthorized", NULL},
     [SERVICE_FORBIDDEN] = {403, "Forbidden", NULL},
     [SERVICE_FILE_NOT_FOUND] = {404, "FileNotFound", NULL},
     [SERVICE_EXECUTION_NOT_FOUND] = {404, "ExecutionNotFound", NULL},
     [SERVICE_POOL_NOT_FOUND] = {404, "SessionPoolNotFound", NULL},
     [SERVICE_RESOURCE_NOT_FOUND] = {404, "ResourceNotFound", NULL},
+    [SERVICE_METHOD_NOT_ALLOWED] = {405, "MethodNotAllowed", NULL},
     [SERVICE_REQUEST_TOO_LARGE] = {413, "RequestEntityTooLarge", NULL},
     [SERVICE_TOO_MANY_REQUESTS] = {429, "TooManyRequests", "1"},
     [SERVICE_POOL_FULL] = {429, "SessionPoolMaxConcurrentSessionsReached", "30"},
@@ -65,6 +67,8 @@ void problem_write(enum service_code code, const char *target, const char *messa
 
     if (code == SERVICE_UNAUTHORIZED)
         http_response_add(response, "WWW-Authenticate", "Bearer");
+    if (code == SERVICE_KEY_REFUSED)
+        http_response_add(response, "WWW-Authenticate", "ApiKey");
 
     struct buf body = {0};
     problem_write_body(code, target, message, trace_id, &body);

@@ -6,6 +6,7 @@
 #include "base/core/text.h"
 #include "sandboxd/api/executions.h"
 #include "sandboxd/api/files.h"
+#include "sandboxd/api/mcp.h"
 #include "sandboxd/api/sessions.h"
 #include "sandboxd/api/tokens.h"
 #include "sandboxd/api/uploads.h"
@@ -42,6 +43,9 @@ static const struct route routes[] = {
     {"POST",   "python/uploadFile",             GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_STREAM, upload_create},
     {"GET",    "python/files",                  GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_NONE,   file_list},
     {"GET",    "python/downloadFile",           GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_NONE,   file_download},
+    {"POST",   "mcp",                           ROUTE_BY_VERSION, ANY,      PLANE_MCP,    ROUTE_BODY_WHOLE,  mcp_handle},
+    {"GET",    "mcp",                           ROUTE_BY_VERSION, ANY,      PLANE_MCP,    ROUTE_BODY_NONE,   mcp_refuse_method},
+    {"DELETE", "mcp",                           ROUTE_BY_VERSION, ANY,      PLANE_MCP,    ROUTE_BODY_NONE,   mcp_refuse_method},
     {"GET",    "health",                        ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   health_show},
     {"GET",    "msi/token",                     ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   token_for_identity},
     {"GET",    "metadata/identity/oauth2/token", ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   token_for_machine},

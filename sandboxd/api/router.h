@@ -24,7 +24,7 @@ enum route_body {
 enum route_plane {
     PLANE_DATA,   /* a pool, an api-version, a token for the data plane */
     PLANE_LEGACY, /* the same, but without an api-version it is the operation's first */
-    PLANE_MCP,    /* a pool; the handler checks the key */
+    PLANE_MCP,    /* a pool and the key of its MCP endpoint */
     PLANE_ARM,    /* an api-version and a token for the control plane */
     PLANE_OPEN,   /* nothing */
 };

@@ -1,17 +1,15 @@
 /* The token endpoints and the check of tokens, asked over a socket, without sessions. */
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/json/json.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/identity/jwt.h"
 #include "sandboxd/identity/subject.h"
+#include "tests/support/loopback.h"
 #include "tests/support/state_directory.h"
 
-enum { ANSWER_MAX = 16 * 1024, ROUNDS_MAX = 2000 };
+enum { ANSWER_MAX = 16 * 1024 };
 
 struct fixture {
     void *directory;
@@ -19,18 +17,6 @@ struct fixture {
     uint16_t port;
     char answer[ANSWER_MAX];
 };
-
-static int listen_somewhere(uint16_t *ret_port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-    *ret_port = ntohs(address.sin_port);
-    return fd;
-}
 
 static int open_front(void **state)
 {
@@ -51,7 +37,7 @@ static int open_front(void **state)
     front_pools_open(&f->front.pools, f->front.loop, &nobody, RESOURCE_STORE_NOTHING);
     if (front_pools_add(&f->front.pools, &resource, true, NULL, &err) < 0)
         return -1;
-    server.listen_fd = listen_somewhere(&f->port);
+    server.listen_fd = loopback_listen(&f->port);
     handler.self = &f->front;
     f->front.servers[FRONT_HTTP] = http_server_create(f->front.loop, &server, &handler, &err);
     *state = f;
@@ -71,26 +57,10 @@ static int close_front(void **state)
     return result;
 }
 
-/* Sends a request and returns the status; the body is in f->answer from here on. */
+/* Returns the status; the answer is in f->answer from here on. */
 static int ask(struct fixture *f, const char *request)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                  .sin_port = htons(f->port)};
-    struct error err = {0};
-    size_t length = 0;
-    AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-    for (int i = 0; i < ROUNDS_MAX; i++) {
-        loop_run_once(f->front.loop, 5, &err);
-        ssize_t n = recv(fd, f->answer + length, ANSWER_MAX - 1 - length, MSG_DONTWAIT);
-        if (n == 0)
-            break;
-        length += n > 0 ? (size_t)n : 0;
-    }
-    f->answer[length] = '\0';
-    return (int)strtol(f->answer + strlen("HTTP/1.1 "), NULL, 10);
+    return loopback_ask(f->front.loop, f->port, request, f->answer, sizeof f->answer);
 }
 
 static int get(struct fixture *f, const char *target, const char *header)
