@@ -153,6 +153,32 @@ int wire_write_session_list(const struct wire_options *options,
                             const struct wire_session_list *list, struct buf *out,
                             struct error *err);
 
+/* ---- what a pool's sessions have; written only, strings are borrowed ---- */
+
+struct wire_component {
+    const char *name;
+    const char *version;
+};
+
+struct wire_kernel {
+    const char *name;
+    const char *version;
+    const char *project_url;
+    const char *description;
+};
+
+struct wire_metadata {
+    const struct wire_component *runtimes;
+    size_t runtime_count;
+    const struct wire_component *packages;
+    size_t package_count;
+    int64_t created_ms; /* the pool; since 1970, as the next */
+    int64_t updated_ms;
+    struct wire_kernel kernel;
+};
+int wire_write_metadata(const struct wire_options *options, const struct wire_metadata *metadata,
+                        struct buf *out, struct error *err);
+
 /* ---- errors ---- */
 
 struct wire_error {

@@ -186,6 +186,9 @@ static int on_frame(struct broker_link *broker, const struct frame *frame)
         broker->next_number = frame->tag;
         broker->events.on_hello(broker->events.self);
         return 0;
+    case FRAME_IMAGE:
+        broker->events.on_image(broker->events.self, frame->payload, frame->length);
+        return 0;
     case FRAME_SESSION_ADOPT:
         on_adopt(broker, frame);
         return 0;

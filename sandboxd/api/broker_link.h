@@ -15,7 +15,8 @@ struct session_link;
 /* What the front is told. */
 struct broker_link_events {
     void (*on_hello)(void *self); /* every session there was has been adopted */
-    void (*on_closed)(void *self, const struct error *err); /* the broker is gone */
+    void (*on_image)(void *self, const void *data, size_t length); /* what sessions have */
+    void (*on_closed)(void *self, const struct error *err);        /* the broker is gone */
     void (*on_wake)(void *self, struct pool *pool, int64_t at_ms);
     struct pool *(*find_pool)(void *self, const char *key); /* NULL: no such pool any more */
     void *self;

@@ -122,6 +122,19 @@ static int write_daemon_file(struct front *front, struct error *err)
     return daemon_file_write(front->state_fd, &file, err);
 }
 
+static void on_image(void *self, const void *data, size_t length)
+{
+    struct front *front = self;
+    struct error err = {0};
+    struct image image;
+    if (image_read(data, length, &image, &err) < 0) {
+        log_error("image.unreadable", "error=\"%s\"", err.message);
+        return;
+    }
+    image_clear(&front->image);
+    front->image = image;
+}
+
 /* Clients that come before this wait in the socket's queue: after a restart of the front nobody is
  * told that a session is unknown which is about to be adopted. */
 static void on_hello(void *self)
@@ -221,6 +234,7 @@ static int open_front(struct front *front, struct config *config, struct error *
 {
     struct broker_link_events events = {
         .on_hello = on_hello,
+        .on_image = on_image,
         .on_closed = on_broker_closed,
         .on_wake = on_wake,
         .find_pool = find_pool_by_key,
@@ -266,6 +280,7 @@ int front_run(const struct front_arguments *arguments, struct config *config)
     loop_unwatch(front.loop, &front.signals);
     close(front.signals.fd);
     loop_destroy(front.loop);
+    image_clear(&front.image);
     roles_clear(&front.roles);
     identity_destroy(front.identity);
     return result == 0 && stopped ? EXIT_SUCCESS : EXIT_FAILURE;

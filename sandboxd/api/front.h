@@ -12,6 +12,7 @@
 #include "sandboxd/api/broker_link.h"
 #include "sandboxd/api/config.h"
 #include "sandboxd/api/front_pools.h"
+#include "sandboxd/api/image.h"
 #include "sandboxd/api/origin.h"
 #include "sandboxd/identity/access.h"
 #include "sandboxd/identity/identity.h"
@@ -43,6 +44,7 @@ struct front {
     struct origin_names names;
     struct api_settings api;
     struct environments *environments; /* launched over MCP; NULL: none yet */
+    struct image image;                /* what sessions have; empty until a zygote has said it */
     struct watch signals;
     struct timer stop_timer;
     unsigned exchanges; /* requests under way */

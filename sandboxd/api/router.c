@@ -7,6 +7,7 @@
 #include "sandboxd/api/executions.h"
 #include "sandboxd/api/files.h"
 #include "sandboxd/api/mcp.h"
+#include "sandboxd/api/metadata.h"
 #include "sandboxd/api/sessions.h"
 #include "sandboxd/api/tokens.h"
 #include "sandboxd/api/uploads.h"
@@ -39,6 +40,7 @@ static const struct route routes[] = {
     {"POST",   ".management/getSession",        GEN_2,            FEB_2025, PLANE_DATA,   ROUTE_BODY_NONE,   session_show},
     {"POST",   ".management/listSessions",      GEN_2,            FEB_2025, PLANE_LEGACY, ROUTE_BODY_NONE,   session_list_managed},
     {"POST",   ".management/stopSession",       GEN_2,            FEB_2025, PLANE_DATA,   ROUTE_BODY_NONE,   session_stop},
+    {"GET",    "metadata",                      GEN_2,            FEB_2025, PLANE_DATA,   ROUTE_BODY_NONE,   metadata_show},
     {"POST",   "python/execute",                GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_WHOLE,  execution_create},
     {"POST",   "python/uploadFile",             GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_STREAM, upload_create},
     {"GET",    "python/files",                  GEN_0,            ANY,      PLANE_LEGACY, ROUTE_BODY_NONE,   file_list},

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,11 +170,18 @@ void broker_kill(struct broker *broker, int *pid_fd)
     broker_reap(broker, pid_fd);
 }
 
+static void tell_image(struct broker *broker)
+{
+    if (broker->greeted && broker->image_length > 0)
+        broker_tell_front(broker, FRAME_IMAGE, 0, broker->image, broker->image_length, NULL, 0);
+}
+
 void broker_session_settled(struct broker *broker)
 {
     if (!broker->greeted && broker->front.channel_fd >= 0 && broker->collecting == 0) {
         broker->greeted = true;
         broker_tell_front(broker, FRAME_HELLO, broker->next_number, NULL, 0, NULL, 0);
+        tell_image(broker);
     }
     if (broker->stopping && broker->front.pid_fd < 0 && broker->session_count == 0) {
         if (broker->zygote.pid_fd >= 0)
@@ -223,6 +231,9 @@ static bool receive_from_zygote(struct broker *broker)
                  loop_now_ms(broker->loop) - broker->zygote_started_ms);
         broker->zygote.ready = true;
         broker->zygote.started = true;
+        broker->image_length = broker->message.frame.length;
+        memcpy(broker->image, broker->message.frame.payload, broker->image_length);
+        tell_image(broker);
         session_ask_joins(broker);
     } else {
         session_handle_zygote(broker, &broker->message);

@@ -82,6 +82,8 @@ struct broker {
     unsigned zygote_deaths;
     int64_t zygote_started_ms;
     int64_t front_started_ms;
+    uint8_t image[FRAME_PAYLOAD_MAX];
+    size_t image_length; /* 0: no zygote has been ready yet */
     struct channel_message message;
 };
 

@@ -59,12 +59,14 @@ enum frame_type {
     FRAME_INTERPRETER_JOINED, /* descriptors: interpreter channel, stdout, stderr */
     FRAME_INTERPRETER_SIGNALLED,
     FRAME_INTERPRETER_GONE, /* payload: struct gone_message */
+    FRAME_IMAGE, /* tag 0, payload: what sessions have, in words that only a front understands;
+                    after HELLO, as soon as a zygote has said it */
 
     /* broker -> zygote; tag = session number */
     FRAME_ZYGOTE_SETUP, /* payload: struct root_message; descriptor: the compiled filter */
     FRAME_JOIN, /* descriptors: shell pidfd, channel, stdout, stderr, then cgroup descriptors */
     /* zygote -> broker */
-    FRAME_ZYGOTE_READY, /* imports are done; tag 0 */
+    FRAME_ZYGOTE_READY, /* imports are done; tag 0, payload as FRAME_IMAGE */
     FRAME_JOINED,       /* payload: its pid as u32; descriptor: its pidfd */
     FRAME_JOIN_FAILED,  /* payload: struct result_message */
 

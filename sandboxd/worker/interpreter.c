@@ -80,7 +80,7 @@ static PyObject *call_prelude(const char *name, PyObject *arguments)
     return result;
 }
 
-int interpreter_start(char *const *modules, int count, struct error *err)
+int interpreter_start(char *const *modules, int count, struct buf *image, struct error *err)
 {
     if (initialise(err) < 0 || execute_prelude(err) < 0)
         return -1;
@@ -91,11 +91,14 @@ int interpreter_start(char *const *modules, int count, struct error *err)
         PyList_Append(names, name);
         Py_XDECREF(name);
     }
+    char *text = NULL;
+    Py_ssize_t length = 0;
     PyObject *result = call_prelude("prewarm", Py_BuildValue("(N)", names));
-    if (!result)
+    if (!result || PyBytes_AsStringAndSize(result, &text, &length) < 0)
         return python_error(err, "prewarm");
+    bool fits = buf_append(image, text, (size_t)length);
     Py_DECREF(result);
-    return 0;
+    return fits ? 0 : error_set(err, ERROR_LIMIT, "the description of the image is too long");
 }
 
 void interpreter_before_fork(void)

@@ -8,10 +8,12 @@
 
 #include <sys/types.h>
 
+#include "base/core/buf.h"
 #include "base/core/error.h"
 
-/* Starts Python, executes the prelude, imports the modules and warms up. One thread afterwards. */
-int interpreter_start(char *const *modules, int count, struct error *err);
+/* Starts Python, executes the prelude, imports the modules and warms up. One thread afterwards. The
+ * description of the image is appended to image; sandboxd/api/image.h has its form. */
+int interpreter_start(char *const *modules, int count, struct buf *image, struct error *err);
 
 /* Around a fork, so that Python's own locks are right on both sides. */
 void interpreter_before_fork(void);

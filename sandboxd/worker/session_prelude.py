@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 import io
 import os
+import platform
 import random
 import re
 import shlex
@@ -271,8 +272,24 @@ def make_shell() -> SessionShell:
     return made
 
 
-def prewarm(modules: list[str]) -> None:
-    """Imports and first uses that every session would pay for."""
+def describe_image() -> bytes:
+    """What a session has, one thing in each line, its parts between tabs; sandboxd/api/image.h has the form."""
+    packages: dict[str, tuple[str, str]] = {}
+    for distribution in importlib.metadata.distributions():
+        metadata = distribution.metadata
+        name, version = metadata["Name"], metadata["Version"]
+        if name and version:
+            # An import finds the first one, too.
+            packages.setdefault(re.sub(r"[-_.]+", "-", name).lower(), (name, version))
+    ipython = importlib.metadata.metadata("ipython")
+    lines = [("runtime", "python", platform.python_version()),
+             ("kernel", "IPython", ipython["Version"], ipython["Home-page"] or "", ipython["Summary"] or "")]
+    lines += [("package", *packages[name]) for name in sorted(packages)]
+    return "".join("\t".join(line) + "\n" for line in lines).encode("ascii", "replace")
+
+
+def prewarm(modules: list[str]) -> bytes:
+    """Imports and first uses that every session would pay for. Returns the description of the image."""
     for name in modules:
         try:
             importlib.import_module(name)
@@ -291,10 +308,12 @@ def prewarm(modules: list[str]) -> None:
     if "matplotlib.font_manager" in sys.modules:
         # Cached fonts are open files, and a session inherits none.
         sys.modules["matplotlib.font_manager"]._get_font.cache_clear()
+    description = describe_image()
     shell.reset(new_session=True)
     shell.cell = Cell()
     gc.collect()
     gc.freeze()
+    return description
 
 
 def after_join() -> None:

@@ -148,13 +148,28 @@ static int answer_join(struct error *err)
                         err);
 }
 
+/* What fits into one frame of the image's description: its first lines. */
+static size_t first_lines(const struct buf *image)
+{
+    size_t length = image->length < FRAME_PAYLOAD_MAX ? image->length : FRAME_PAYLOAD_MAX;
+    while (length > 0 && image->data[length - 1] != '\n')
+        length--;
+    return length;
+}
+
+static int announce(char *const *modules, int count, struct error *err)
+{
+    AUTO_BUF struct buf image = {0};
+    if (interpreter_start(modules, count, &image, err) < 0 || require_one_thread(err) < 0)
+        return -1;
+    return channel_send(ZYGOTE_BROKER_FD, FRAME_ZYGOTE_READY, 0, image.data, first_lines(&image),
+                        NULL, 0, err);
+}
+
 int zygote_run(char *const *modules, int count, struct error *err)
 {
     set_environment();
-    if (set_up(err) < 0 || interpreter_start(modules, count, err) < 0 ||
-        require_one_thread(err) < 0)
-        return -1;
-    if (channel_send(ZYGOTE_BROKER_FD, FRAME_ZYGOTE_READY, 0, NULL, 0, NULL, 0, err) < 0)
+    if (set_up(err) < 0 || announce(modules, count, err) < 0)
         return -1;
     for (;;) {
         enum channel_outcome outcome =

@@ -1,15 +1,20 @@
 """Sessions as things of their own: what is told of them, lists in pages, and what outlives the front."""
 from __future__ import annotations
 
+import ast
+import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from conftest import MakeDaemon
-from support.client import LATEST, Client
-from support.daemon import Daemon, scale
+from support.client import GENERATION_1, LATEST, Client
+from support.daemon import START_DEADLINE_S, Daemon, require_daemon, scale
 from support.processes import wait_until
 
 PAGE = 300
@@ -113,3 +118,72 @@ def test_more_than_300_sessions_are_listed_in_pages(make_daemon: MakeDaemon) -> 
         assert managed.json["count"] == PAGE
         assert managed.json["nextLink"].endswith("/.management/listSessions?api-version=2025-02-02-preview&skip=301")
         assert managed.json["value"][0]["identifier"] == first[1]["identifier"]
+
+
+# ---- what a pool's sessions have ----
+
+def metadata(client: Client) -> dict[str, Any]:
+    answer = client.request("GET", f"/metadata?api-version={LATEST}")
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+PACKAGES = """
+import importlib.metadata, json
+print(json.dumps({d.metadata['Name'].lower().replace('_', '-').replace('.', '-'): d.version
+                  for d in reversed(list(importlib.metadata.distributions())) if d.version}))
+"""
+
+
+def test_metadata_lists_what_a_session_has(session: Client) -> None:
+    document = metadata(session)
+    packages = document["preInstalledPackages"]
+    names = [package["name"].lower().replace("_", "-").replace(".", "-") for package in packages]
+    assert names == sorted(set(names))
+    assert dict(zip(names, (package["version"] for package in packages))) == json.loads(session.run(PACKAGES))
+    assert document["runtimes"][0]["version"] == session.run("import platform; print(platform.python_version())").strip()
+    assert document["jupyterKernel"]["version"] == session.run("import IPython; print(IPython.__version__)").strip()
+
+
+def test_metadata_outlives_the_front(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(2, 1))
+    with daemon.client() as client:
+        before = metadata(client)
+        kill_front(daemon)
+        client.close()
+        assert metadata(client)["preInstalledPackages"] == before["preInstalledPackages"]
+
+
+class EarlyDaemon(Daemon):
+    """Asks for the metadata from the first moment on."""
+
+    statuses: list[int] = []
+
+    def _wait_for_health(self) -> None:
+        def asked() -> bool:
+            try:
+                with self.client() as client:
+                    self.statuses.append(client.request("GET", f"/metadata?api-version={LATEST}").status)
+            except OSError:
+                return False
+            return self.statuses[-1] == 200
+        assert wait_until(asked, START_DEADLINE_S), self.statuses
+        super()._wait_for_health()
+
+
+def test_metadata_is_unavailable_until_the_first_interpreter_is_there(tmp_path: Path) -> None:
+    require_daemon()
+    daemon = EarlyDaemon(tmp_path)
+    daemon.stop()
+    assert set(daemon.statuses[:-1]) == {503}
+
+
+@pytest.mark.parametrize("version", [GENERATION_1, LATEST])
+def test_the_first_thing_that_autogen_asks_works(session: Client, version: str) -> None:
+    probe = session.execute("import pkg_resources\n[(d.project_name, d.version) for d in pkg_resources.working_set]", version)
+    assert probe.succeeded and probe.stderr == ""
+    assert ("numpy", session.run("import numpy; print(numpy.__version__)").strip()) in ast.literal_eval(probe.value)
+    names = session.execute("import pkg_resources\n[d.project_name for d in pkg_resources.working_set]", version)
+    # As AutoGen takes the text apart.
+    parsed = {name.strip().strip("'") for name in names.value.strip("[]").split(",\n")}
+    assert {"numpy", "pandas", "matplotlib"} <= parsed

@@ -27,12 +27,21 @@ struct fixture {
     struct channel_message message;
     int session_fds[4]; /* the session's ends of the last start: channel, shell, stdout, stderr */
     unsigned hellos;
+    unsigned images;
     unsigned closed;
 };
 
 static void on_hello(void *self)
 {
     ((struct fixture *)self)->hellos++;
+}
+
+static void on_image(void *self, const void *data, size_t length)
+{
+    struct fixture *f = self;
+    assert_int_equal(length, 3);
+    assert_memory_equal(data, "abc", 3);
+    f->images++;
 }
 
 static void on_closed(void *self, const struct error *err)
@@ -66,6 +75,7 @@ static int set_up(void **state)
     f->peer_fd = pair[1];
     assert_int_equal(channel_set_nonblocking(f->peer_fd, &err), 0);
     struct broker_link_events events = {.on_hello = on_hello,
+                                        .on_image = on_image,
                                         .on_closed = on_closed,
                                         .on_wake = on_wake,
                                         .find_pool = find_pool,
@@ -311,6 +321,15 @@ static void sessions_that_nobody_can_place_are_removed(void **state)
     assert_int_equal(f->closed, 0);
 }
 
+static void the_image_is_handed_on_whenever_it_comes(void **state)
+{
+    struct fixture *f = *state;
+    tell(f, FRAME_IMAGE, 0, "abc", 3, NULL, 0);
+    tell(f, FRAME_IMAGE, 0, "abc", 3, NULL, 0); /* another zygote */
+    assert_int_equal(f->images, 2);
+    assert_int_equal(f->closed, 0);
+}
+
 static void the_end_of_the_broker_is_noticed(void **state)
 {
     struct fixture *f = *state;
@@ -331,6 +350,7 @@ int main(void)
         TEST(a_session_that_cannot_start_is_forgotten),
         TEST(sessions_of_an_earlier_front_are_adopted),
         TEST(sessions_that_nobody_can_place_are_removed),
+        TEST(the_image_is_handed_on_whenever_it_comes),
         TEST(the_end_of_the_broker_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
