@@ -21,6 +21,16 @@ def shared_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     daemon.stop()
 
 
+@pytest.fixture(scope="session")
+def checking_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """Lets only tokens in that it has issued."""
+    require_daemon()
+    daemon = Daemon(tmp_path_factory.mktemp("checking"), pool_document(scale(50, 1)),
+                    ["--auth", "jwt"])
+    yield daemon
+    daemon.stop()
+
+
 @pytest.fixture
 def make_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDaemon]:
     """make_daemon(properties, api, **sandpool) starts one of the test's own; document= gives it

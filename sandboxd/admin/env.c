@@ -143,6 +143,7 @@ static int write_env(const struct admin_state *state, const struct env_options *
     put(env, "IDENTITY_HEADER", header);
     if (secure) {
         put(env, "AZURE_AUTHORITY_HOST", https);
+        put(env, "AZURE_RESOURCE_MANAGER_URL", https); /* as tests of Azure's libraries call it */
         put_certificates(env, state->path);
     }
     return env->failed ? -1 : 0;

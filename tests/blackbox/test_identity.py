@@ -83,6 +83,7 @@ def test_a_shell_reads_the_variables_as_they_are(state: Path) -> None:
     assert found["IDENTITY_ENDPOINT"] == "http://127.0.0.1:8900/msi/token"
     assert found["IDENTITY_HEADER"] == SECRET
     assert found["AZURE_AUTHORITY_HOST"] == "https://[::1]:8901"
+    assert found["AZURE_RESOURCE_MANAGER_URL"] == "https://[::1]:8901"
     assert found["NODE_EXTRA_CA_CERTS"] == f"{state}/ca.pem"
     assert found["REQUESTS_CA_BUNDLE"] == f"{state}/ca-bundle.pem"
     assert found["SSL_CERT_FILE"] == f"{state}/ca-bundle.pem"

@@ -2,25 +2,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
 from support.application import run_app, token_of
 from support.client import new_identifier
-from support.daemon import Daemon, pool_document, require_daemon, scale
+from support.daemon import Daemon
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    require_daemon()
-    daemon = Daemon(tmp_path_factory.mktemp("samples"), pool_document(scale(10, 1)),
-                    ["--auth", "jwt"])
-    printed = run_app("samples.sh", daemon, tmp_path_factory.mktemp("app"),
-                      new_identifier("sample"), TOKEN=token_of(daemon))
-    yield {answer["name"]: answer for answer in map(json.loads, printed.splitlines())}
-    daemon.stop()
+def answers(checking_daemon: Daemon,
+            tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    printed = run_app("samples.sh", checking_daemon, tmp_path_factory.mktemp("app"),
+                      new_identifier("sample"), TOKEN=token_of(checking_daemon))
+    return {answer["name"]: answer for answer in map(json.loads, printed.splitlines())}
 
 
 def body(answers: dict[str, Any], name: str, status: int = 200) -> Any:

@@ -20,24 +20,14 @@ TENANT = "11111111-1111-1111-1111-111111111111"
 POOL = "/subscriptions/local/resourceGroups/local/providers/Microsoft.App/sessionPools/default"
 
 
-def start(directory: Path, **members: Any) -> Daemon:
-    require_daemon()
-    return Daemon(directory, {**pool_document(scale(10, 1)), **members}, ["--auth", "jwt"])
-
-
-@pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Looks at tokens, not at roles."""
-    started = start(tmp_path_factory.mktemp("identity"))
-    yield started
-    started.stop()
-
-
 @pytest.fixture(scope="module")
 def strict_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """Lets one application in, and nobody else."""
-    started = start(tmp_path_factory.mktemp("roles"), roleAssignments=[
-        {"principalId": APPLICATION, "roleDefinitionId": EXECUTOR, "scope": POOL}])
+    require_daemon()
+    assignment = {"principalId": APPLICATION, "roleDefinitionId": EXECUTOR, "scope": POOL}
+    started = Daemon(tmp_path_factory.mktemp("roles"),
+                     {**pool_document(scale(10, 1)), "roleAssignments": [assignment]},
+                     ["--auth", "jwt"])
     yield started
     started.stop()
 
@@ -48,16 +38,16 @@ def credentials(daemon: Daemon, directory: Path, *arguments: str, **environment:
 
 @pytest.mark.parametrize("scope", [DATA_SCOPE, OLD_DATA_SCOPE])
 def test_the_default_credential_gets_a_token_that_opens_the_pool(
-        daemon: Daemon, tmp_path: Path, scope: str) -> None:
-    said = credentials(daemon, tmp_path, "default", scope)
+        checking_daemon: Daemon, tmp_path: Path, scope: str) -> None:
+    said = credentials(checking_daemon, tmp_path, "default", scope)
     assert (said["status"], said["body"]["value"]) == (200, [])
     assert said["claims"]["aud"].rstrip("/") + "/.default" == scope
     assert said["claims"]["oid"] == PRINCIPAL
     assert 300 < said["secondsLeft"] <= 24 * 3600, "clients renew five minutes before the end"
 
 
-def test_a_token_for_arm_does_not_open_the_pool(daemon: Daemon, tmp_path: Path) -> None:
-    said = credentials(daemon, tmp_path, "default", ARM_SCOPE)
+def test_a_token_for_arm_does_not_open_the_pool(checking_daemon: Daemon, tmp_path: Path) -> None:
+    said = credentials(checking_daemon, tmp_path, "default", ARM_SCOPE)
     assert said["status"] == 401
     assert said["challenge"].startswith("Bearer")
     error = said["body"]["error"]
@@ -66,21 +56,21 @@ def test_a_token_for_arm_does_not_open_the_pool(daemon: Daemon, tmp_path: Path) 
     assert "https://dynamicsessions.io" in error["message"]
 
 
-def test_no_token_is_given_for_somebody_elses_service(daemon: Daemon, tmp_path: Path) -> None:
-    said = credentials(daemon, tmp_path, "default", "https://vault.azure.net/.default")
+def test_no_token_is_given_for_somebody_elses_service(checking_daemon: Daemon, tmp_path: Path) -> None:
+    said = credentials(checking_daemon, tmp_path, "default", "https://vault.azure.net/.default")
     assert "ManagedIdentityCredential" in said["refused"]
 
 
-def test_a_client_secret_works_where_discovery_is_off(daemon: Daemon, tmp_path: Path) -> None:
-    said = credentials(daemon, tmp_path, "secret", DATA_SCOPE)
+def test_a_client_secret_works_where_discovery_is_off(checking_daemon: Daemon, tmp_path: Path) -> None:
+    said = credentials(checking_daemon, tmp_path, "secret", DATA_SCOPE)
     assert said["status"] == 200
     assert said["claims"]["appid"] == APPLICATION
 
 
-def test_a_federated_token_works_where_discovery_is_off(daemon: Daemon, tmp_path: Path) -> None:
+def test_a_federated_token_works_where_discovery_is_off(checking_daemon: Daemon, tmp_path: Path) -> None:
     assertion = tmp_path / "federated-token"
     assertion.write_text("a.federated.token")
-    said = credentials(daemon, tmp_path, "federated", DATA_SCOPE,
+    said = credentials(checking_daemon, tmp_path, "federated", DATA_SCOPE,
                        AZURE_FEDERATED_TOKEN_FILE=str(assertion), AZURE_TENANT_ID=TENANT,
                        AZURE_CLIENT_ID=APPLICATION)
     assert said["status"] == 200
@@ -89,11 +79,11 @@ def test_a_federated_token_works_where_discovery_is_off(daemon: Daemon, tmp_path
 
 @pytest.mark.parametrize("proof", ["AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"])
 def test_the_environment_alone_makes_it_an_application_offline(
-        daemon: Daemon, tmp_path: Path, proof: str) -> None:
+        checking_daemon: Daemon, tmp_path: Path, proof: str) -> None:
     """The tenant is the point: MSAL asks nobody else about an authority of its kind."""
     assertion = tmp_path / "proof"
     assertion.write_text("a.federated.token")
-    said = credentials(daemon, tmp_path, "default", DATA_SCOPE, AZURE_TENANT_ID="adfs",
+    said = credentials(checking_daemon, tmp_path, "default", DATA_SCOPE, AZURE_TENANT_ID="adfs",
                        AZURE_CLIENT_ID=APPLICATION, **{proof: str(assertion)})
     assert said["status"] == 200
     assert said["claims"]["appid"] == APPLICATION

@@ -2,25 +2,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator
-
-import pytest
-
-from support.daemon import Daemon, pool_document, require_daemon, scale
 from support.application import last_json, run_app
+from support.daemon import Daemon
 
 
-@pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    require_daemon()
-    started = Daemon(tmp_path_factory.mktemp("llamaindex"), pool_document(scale(10, 1)),
-                     ["--auth", "jwt"])
-    yield started
-    started.stop()
-
-
-def test_an_application_for_azure_works_unchanged(daemon: Daemon, tmp_path: Path) -> None:
-    said = last_json(run_app("sales_report.mjs", daemon, tmp_path))
+def test_an_application_for_azure_works_unchanged(checking_daemon: Daemon, tmp_path: Path) -> None:
+    said = last_json(run_app("sales_report.mjs", checking_daemon, tmp_path))
 
     assert (said["uploaded"]["filename"], said["uploaded"]["size"]) == ("sales.csv", 67)
     assert said["totals"]["stdout"] == "region\nnorth    200\nsouth    450\n"
