@@ -102,7 +102,6 @@ static void on_turn(void *self, struct session *session)
     struct execution *execution = self;
     struct session_link *link = session_link_of(session);
     execution->turn_us = clock_monotonic_us();
-    memcpy(execution->session_guid, link->guid, sizeof execution->session_guid);
 
     int64_t limit_ms = session->pool->settings.execution_timeout_ms;
     int64_t wanted_s = execution->request.timeout_s;
@@ -161,6 +160,7 @@ int execution_start(struct session *session, const struct execution_wish *wish,
     execution->session_is_new = wish->session_is_new;
     execution->is_command = wish->is_command;
     execution->identifier = xstrdup(session->identifier);
+    memcpy(execution->session_guid, session_link_of(session)->guid, sizeof execution->session_guid);
     execution->watcher = wish->watcher;
     execution->run.stream_bytes_max = wish->stream_bytes_max;
     execution->work = (struct work){.on_turn = on_turn, .on_lost = on_lost, .self = execution};

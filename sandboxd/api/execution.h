@@ -48,7 +48,7 @@ struct execution {
     struct run run;
     char *identifier; /* the session's */
     char id[EXECUTION_ID_MAX + 1];
-    char session_guid[GUID_TEXT_MAX]; /* from its turn on */
+    char session_guid[GUID_TEXT_MAX];
     bool session_is_new;
     int64_t obtained_us;
     int64_t turn_us; /* 0: it waits */

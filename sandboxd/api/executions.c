@@ -1,8 +1,6 @@
 #include "sandboxd/api/executions.h"
 
 #include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/core/cleanup.h"
@@ -15,43 +13,18 @@
 #include "sandboxd/api/execution_stream.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/api/session_link.h"
-
-enum { TIME_TEXT_MAX = 32 };
+#include "sandboxd/api/timing.h"
 
 /* ---- the answer ---- */
-
-/* Milliseconds with four decimals, as the service prints them. */
-static void add_time(struct http_response *response, const char *name, int64_t us,
-                     char text[TIME_TEXT_MAX])
-{
-    snprintf(text, TIME_TEXT_MAX, "%.4f", (double)us / 1000);
-    http_response_add(response, name, text);
-}
 
 static void respond(const struct execution *execution, struct exchange *exchange, unsigned status,
                     struct buf *body)
 {
-    char times[6][TIME_TEXT_MAX], container_ms[TIME_TEXT_MAX];
-    const struct run *run = &execution->run;
-    int64_t head_us = exchange->started_us;
-    int64_t now_us = clock_monotonic_us();
+    struct timing timing = {0};
     struct http_response response = {.status = status, .body_length = body->length};
     response.body = buf_take(body);
-
-    snprintf(container_ms, sizeof container_ms, "%" PRId64, answer_execution_time_ms(run));
     http_response_add(&response, "Content-Type", "application/json; charset=utf-8");
-    add_time(&response, "x-ms-overall-execution-time", now_us - execution->turn_us, times[0]);
-    add_time(&response, "x-ms-preparation-time", execution->obtained_us - head_us, times[1]);
-    add_time(&response, "x-ms-allocation-time", execution->turn_us - execution->obtained_us,
-             times[2]);
-    http_response_add(&response, "x-ms-allocation-retries", "0");
-    http_response_add(&response, "x-ms-new-allocation",
-                      execution->session_is_new ? "True" : "False");
-    add_time(&response, "x-ms-execution-request-time", run->answered_us - run->started_us,
-             times[3]);
-    add_time(&response, "x-ms-execution-read-response-time", now_us - run->answered_us, times[4]);
-    http_response_add(&response, "x-ms-container-execution-duration", container_ms);
-    add_time(&response, "x-ms-total-execution-service-time", now_us - head_us, times[5]);
+    timing_add_headers(&timing, execution, exchange->started_us, clock_monotonic_us(), &response);
     http_response_add(&response, "x-ms-session-guid", execution->session_guid);
     if (exchange->generation == WIRE_GENERATION_2)
         http_response_add(&response, "operation-id", execution->id);
