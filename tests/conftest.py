@@ -23,9 +23,10 @@ def shared_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 @pytest.fixture(scope="session")
 def checking_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Lets only tokens in that it has issued."""
+    """Lets only tokens in that it has issued; its pool is a tool server too."""
     require_daemon()
-    daemon = Daemon(tmp_path_factory.mktemp("checking"), pool_document(scale(50, 1)),
+    properties = {**scale(50, 1), "mcpServerSettings": {"isMCPServerEnabled": True}}
+    daemon = Daemon(tmp_path_factory.mktemp("checking"), pool_document(properties),
                     ["--auth", "jwt"])
     yield daemon
     daemon.stop()
