@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "sandboxd/identity/role_list.h"
 #include "sandboxd/resource/pool_reader.h"
 
 enum { PATH_TEXT_MAX = 48 };
@@ -58,38 +59,6 @@ static int read_pools(json_t *pools, struct config *config, struct error *err)
     return 0;
 }
 
-/* As `az role assignment list` prints them: other members are ignored. */
-static int read_role_assignment(json_t *object, const char *path, struct roles *roles,
-                                struct error *err)
-{
-    const char *principal = NULL, *definition = NULL, *scope = NULL;
-    char made[GUID_TEXT_MAX];
-    const char *name = made;
-    random_guid(made);
-    if (!json_is_object(object))
-        return error_set(err, ERROR_INVALID, "%s: must be an object", path);
-    if (json_get_text_optional(object, path, "name", &name, err) < 0 ||
-        json_get_text(object, path, "principalId", &principal, err) < 0 ||
-        json_get_text(object, path, "roleDefinitionId", &definition, err) < 0 ||
-        json_get_text(object, path, "scope", &scope, err) < 0)
-        return -1;
-    if (roles_put(roles, name, principal, definition, scope, NULL, err) < 0)
-        return error_add_context(err, "%s", path);
-    return 0;
-}
-
-static int read_role_assignments(json_t *list, struct roles *roles, struct error *err)
-{
-    roles->enabled = list != NULL;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        char path[PATH_TEXT_MAX];
-        snprintf(path, sizeof path, "roleAssignments[%zu]", i);
-        if (read_role_assignment(json_array_get(list, i), path, roles, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 int config_read(const char *data, size_t length, struct config *ret_config, struct error *err)
 {
     static const char *const known[] = {"pools", "api", "roleAssignments", NULL};
@@ -108,10 +77,11 @@ int config_read(const char *data, size_t length, struct config *ret_config, stru
     struct config config = {0};
     if (api_settings_read(api, "api", &config.api, err) < 0 ||
         read_pools(pools, &config, err) < 0 ||
-        read_role_assignments(assignments, &config.roles, err) < 0) {
+        role_list_read(assignments, "roleAssignments", &config.roles, err) < 0) {
         config_clear(&config);
         return -1;
     }
+    config.roles.enabled = assignments != NULL;
     *ret_config = config;
     return 0;
 }

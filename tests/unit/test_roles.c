@@ -1,8 +1,8 @@
 #include "sandboxd/identity/roles.h"
 
-#include <stdio.h>
-
-#include "tests/support/unit.h"
+#include "base/core/state_file.h"
+#include "sandboxd/identity/role_list.h"
+#include "tests/support/state_directory.h"
 
 #define ALICE  "aaaaaaaa-0000-0000-0000-000000000001"
 #define BOB    "bbbbbbbb-0000-0000-0000-000000000002"
@@ -149,6 +149,36 @@ static void the_list_has_an_end(void **state)
     roles_clear(&roles);
 }
 
+static void a_list_is_kept_and_a_broken_one_is_an_error(void **state)
+{
+    static const char *const broken[] = {"", "{}", "[1]", "[{\"principalId\":\"x\"}]"};
+    struct error err = {0};
+    struct roles roles = {0}, later = {0};
+    void *opened = NULL;
+    (void)state;
+    assert_int_equal(state_directory_open(&opened), 0);
+    int fd = ((struct state_directory *)opened)->fd;
+    assert_int_equal(role_list_load(fd, &roles, &err), 0);
+    assert_int_equal(roles.count, 0);
+    put(&roles, FIRST, ALICE, ROLE_CONTRIBUTOR, GROUP);
+    put(&roles, SECOND, BOB, ROLE_SESSION_EXECUTOR, POOL);
+    assert_int_equal(role_list_save(fd, &roles, &err), 0);
+    assert_int_equal(role_list_load(fd, &later, &err), 0);
+    assert_int_equal(later.count, 2);
+    assert_string_equal(roles_find(&later, SECOND, POOL)->principal_id, BOB);
+    assert_false(later.enabled);
+    for (size_t i = 0; i < COUNT(broken); i++) {
+        assert_int_equal(state_file_write(fd, "role-assignments.json", STATE_FILE_SECRET, broken[i],
+                                          strlen(broken[i]), &err),
+                         0);
+        assert_int_equal(role_list_load(fd, &later, &err), -1);
+        assert_non_null(strstr(err.message, "role-assignments.json"));
+    }
+    roles_clear(&roles);
+    roles_clear(&later);
+    assert_int_equal(state_directory_close(&opened), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +189,7 @@ int main(void)
         cmocka_unit_test(an_assignment_is_replaced_found_and_removed_by_name_and_scope),
         cmocka_unit_test(each_mistake_is_named),
         cmocka_unit_test(the_list_has_an_end),
+        cmocka_unit_test(a_list_is_kept_and_a_broken_one_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
