@@ -6,6 +6,11 @@ const char dialect_supported_versions[] =
     "2024-02-02-preview, 2024-08-02-preview, 2024-10-02-preview, 2025-02-02-preview, "
     "2025-10-02-preview";
 
+const char dialect_supported_arm_versions[] =
+    "2023-08-01-preview, 2023-11-02-preview, 2024-02-02-preview, 2024-08-02-preview, "
+    "2024-10-02-preview, 2025-01-01, 2025-02-02-preview, 2025-07-01, 2025-10-02-preview, "
+    "2026-01-01, 2026-07-01";
+
 enum { DATE_LENGTH = 10 };
 
 static const struct {

@@ -21,6 +21,7 @@ enum api_version {
 
 /* The value of the api-supported-versions header. */
 extern const char dialect_supported_versions[];
+extern const char dialect_supported_arm_versions[];
 
 int dialect_read_version(const char *text, bool strict, enum api_version *ret_version,
                          struct error *err);

@@ -84,10 +84,19 @@ static bool is_echoable(const char *text)
     return length > 0 && length <= CLIENT_REQUEST_ID_MAX;
 }
 
+static bool is_arm(const struct exchange *exchange)
+{
+    return exchange->match.route && exchange->match.route->plane == PLANE_ARM;
+}
+
 /* What every answer has. */
 static void add_headers(const struct exchange *exchange, struct http_response *response)
 {
-    http_response_add(response, "api-supported-versions", dialect_supported_versions);
+    bool arm = is_arm(exchange);
+    http_response_add(response, "api-supported-versions",
+                      arm ? dialect_supported_arm_versions : dialect_supported_versions);
+    if (arm)
+        http_response_add(response, "x-ms-request-id", exchange->trace_id);
     http_response_add(response, "X-Content-Type-Options", "nosniff");
     const char *request_id = http_request_header(exchange->request, "x-ms-client-request-id");
     if (request_id && is_echoable(request_id))
@@ -139,7 +148,8 @@ void exchange_fail(struct exchange *exchange, enum service_code code, const char
     va_end(args);
 
     struct http_response response = {.close = code == SERVICE_REQUEST_TOO_LARGE};
-    problem_write(code, target, message, exchange->trace_id, &response);
+    problem_write(is_arm(exchange) ? problem_of_arm(code) : code, target, message,
+                  exchange->trace_id, &response);
     exchange_respond(exchange, &response);
 }
 
@@ -201,8 +211,9 @@ static bool read_version(struct exchange *exchange)
     const char *text = http_target_parameter(&exchange->target, "api-version");
     bool absent = !text || !*text;
     if (absent && route->plane != PLANE_LEGACY) {
-        exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "api-version",
-                      "the query parameter api-version is missing; use 2025-10-02-preview");
+        exchange_fail(
+            exchange, is_arm(exchange) ? SERVICE_ARM_MISSING_VERSION : SERVICE_VALIDATION_FAILED,
+            "api-version", "the query parameter api-version is missing; use 2025-10-02-preview");
         return false;
     }
     if (http_target_parameter_count(&exchange->target, "api-version") > 1) {
@@ -286,7 +297,7 @@ static bool find_route(struct exchange *exchange)
     default:
         break;
     }
-    if (exchange->match.route->plane == PLANE_OPEN)
+    if (exchange->match.route->plane == PLANE_OPEN || is_arm(exchange))
         return true;
     return find_pool(exchange);
 }

@@ -12,6 +12,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "base/core/text.h"
+#include "sandboxd/api/arm_roles.h"
 #include "sandboxd/api/environments.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/identity/daemon_file.h"
@@ -54,6 +55,7 @@ static int open_pools(struct front *front, struct config *config, struct error *
             return -1;
     }
     front_pools_load(&front->pools);
+    arm_roles_load(front);
     return 0;
 }
 
@@ -282,6 +284,7 @@ int front_run(const struct front_arguments *arguments, struct config *config)
     loop_destroy(front.loop);
     image_clear(&front.image);
     roles_clear(&front.roles);
+    roles_clear(&front.kept_roles);
     identity_destroy(front.identity);
     return result == 0 && stopped ? EXIT_SUCCESS : EXIT_FAILURE;
 }

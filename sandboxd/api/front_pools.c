@@ -7,6 +7,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "base/core/text.h"
+#include "sandboxd/api/pool_bounds.h"
 
 static int64_t wall_clock_ms(void)
 {
@@ -180,29 +181,6 @@ struct front_pool *front_pools_find(const struct front_pools *pools, const char 
 
 /* ---- coming ---- */
 
-/* Would another one fit? except is not counted; it may be NULL. */
-static int check_room(const struct front_pools *pools, const struct pool_settings *settings,
-                      const struct front_pool *except, struct error *err)
-{
-    unsigned count = 0, sessions = settings->max_concurrent_sessions;
-    for (size_t i = 0; i < pools->count; i++) {
-        const struct front_pool *entry = pools->items[i];
-        if (entry == except || entry->is_deleted)
-            continue;
-        count++;
-        sessions += entry->pool->settings.max_concurrent_sessions;
-    }
-    if (count >= FRONT_POOLS_MAX)
-        return error_set(err, ERROR_LIMIT, "there are %d session pools already; delete one",
-                         FRONT_POOLS_MAX);
-    if (sessions > RESOURCE_SESSIONS_MAX)
-        return error_set(err, ERROR_LIMIT,
-                         "all session pools together would have maxConcurrentSessions of %u; %d is "
-                         "the most",
-                         sessions, RESOURCE_SESSIONS_MAX);
-    return 0;
-}
-
 static int make_key(struct front_pools *pools, const struct pool_resource *resource,
                     struct error *err)
 {
@@ -228,7 +206,7 @@ int front_pools_add(struct front_pools *pools, struct pool_resource *resource, b
                     struct front_pool **ret_entry, struct error *err)
 {
     AUTO_POOL_RESOURCE struct pool_resource taken = pool_resource_take(resource);
-    if (check_room(pools, &taken.settings, NULL, err) < 0)
+    if (pool_bounds_check_room(pools, &taken.settings, NULL, err) < 0)
         return -1;
     if (!taken.created_ms)
         taken.created_ms = taken.modified_ms = wall_clock_ms();
@@ -245,7 +223,9 @@ int front_pools_create(struct front_pools *pools, struct pool_resource *resource
     AUTO_POOL_RESOURCE struct pool_resource taken = pool_resource_take(resource);
     char file[RESOURCE_FILE_MAX] = "";
     taken.created_ms = taken.modified_ms = wall_clock_ms();
-    if (check_room(pools, &taken.settings, NULL, err) < 0 || make_key(pools, &taken, err) < 0 ||
+    if (pool_bounds_check_limits(pools, &taken.settings, err) < 0 ||
+        pool_bounds_check_room(pools, &taken.settings, NULL, err) < 0 ||
+        make_key(pools, &taken, err) < 0 ||
         resource_store_save(pools->state_fd, &taken, file, err) < 0)
         return -1;
     struct front_pool *entry = insert(pools, &taken);
@@ -263,7 +243,9 @@ int front_pools_replace(struct front_pool *entry, struct pool_resource *resource
     struct front_pools *pools = entry->pools;
     taken.created_ms = entry->resource.created_ms;
     taken.modified_ms = wall_clock_ms();
-    if (check_room(pools, &taken.settings, entry, err) < 0 || make_key(pools, &taken, err) < 0 ||
+    if (pool_bounds_check_limits(pools, &taken.settings, err) < 0 ||
+        pool_bounds_check_room(pools, &taken.settings, entry, err) < 0 ||
+        make_key(pools, &taken, err) < 0 ||
         resource_store_save(pools->state_fd, &taken, entry->file, err) < 0)
         return -1;
     pool_resource_clear(&entry->resource);

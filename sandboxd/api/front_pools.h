@@ -15,7 +15,8 @@
 #include "sandboxd/resource/resource_store.h"
 
 enum {
-    FRONT_POOLS_MAX = 64, /* each keeps sessions ready (our limit) */
+    FRONT_POOLS_MAX = 64,          /* each keeps sessions ready (our limit) */
+    FRONT_POOL_SESSIONS_MAX = 600, /* of one made by ARM; the service's own limit */
 };
 
 struct front_pool {
@@ -53,8 +54,9 @@ int front_pools_add(struct front_pools *pools, struct pool_resource *resource, b
                     struct front_pool **ret_entry, struct error *err);
 
 /* Each is kept in the state directory before it acts. created_ms and modified_ms are set; the
- * resource is taken. *ret_entry is NULL on failure. ERROR_LIMIT as above, ERROR_SYSTEM when it
- * cannot be kept. */
+ * resource is taken. ERROR_LIMIT as above, and for what only the configuration may give: more than
+ * FRONT_POOL_SESSIONS_MAX, or sessions that may use more than those of its pools and of the
+ * defaults. ERROR_SYSTEM when it cannot be kept. */
 int front_pools_create(struct front_pools *pools, struct pool_resource *resource,
                        struct front_pool **ret_entry, struct error *err);
 int front_pools_replace(struct front_pool *entry, struct pool_resource *resource,

@@ -32,7 +32,37 @@ static const struct {
     [SERVICE_INTERNAL_ERROR] = {500, "InternalServerError", NULL},
     [SERVICE_UNAVAILABLE] = {503, "ServiceUnavailable", "1"},
     [SERVICE_INSUFFICIENT_STORAGE] = {507, "InsufficientStorage", NULL},
+    [SERVICE_ARM_INVALID_CONTENT] = {400, "InvalidRequestContent", NULL},
+    [SERVICE_ARM_TYPE_NOT_SUPPORTED] = {400, "SessionTypeNotSupportedInRegion", NULL},
+    [SERVICE_ARM_INVALID_READY] = {400, "SessionPoolInvalidReadySessionInstances", NULL},
+    [SERVICE_ARM_LOCATION_REQUIRED] = {400, "LocationRequired", NULL},
+    [SERVICE_ARM_MISSING_VERSION] = {400, "MissingApiVersionParameter", NULL},
+    [SERVICE_ARM_INVALID_VERSION] = {400, "InvalidApiVersionParameter", NULL},
+    [SERVICE_ARM_MCP_OFF] = {400, "McpServerNotEnabled", NULL},
+    [SERVICE_ARM_UNAUTHENTICATED] = {401, "AuthenticationFailed", NULL},
+    [SERVICE_ARM_UNAUTHORIZED] = {403, "AuthorizationFailed", NULL},
+    [SERVICE_ARM_ROLE_NOT_FOUND] = {404, "RoleAssignmentNotFound", NULL},
+    [SERVICE_ARM_CONFLICT] = {409, "Conflict", NULL},
+    [SERVICE_ARM_INVALID_LOCATION] = {409, "InvalidResourceLocation", NULL},
+    [SERVICE_ARM_QUOTA_EXCEEDED] = {409, "QuotaExceeded", NULL},
+    [SERVICE_ARM_ROLE_EXISTS] = {409, "RoleAssignmentExists", NULL},
 };
+
+enum service_code problem_of_arm(enum service_code code)
+{
+    switch (code) {
+    case SERVICE_VALIDATION_FAILED:
+        return SERVICE_ARM_INVALID_CONTENT;
+    case SERVICE_UNSUPPORTED_VERSION:
+        return SERVICE_ARM_INVALID_VERSION;
+    case SERVICE_UNAUTHORIZED:
+        return SERVICE_ARM_UNAUTHENTICATED;
+    case SERVICE_FORBIDDEN:
+        return SERVICE_ARM_UNAUTHORIZED;
+    default:
+        return code;
+    }
+}
 
 unsigned problem_status(enum service_code code)
 {
@@ -65,7 +95,7 @@ void problem_write(enum service_code code, const char *target, const char *messa
     if (problems[code].retry_after)
         http_response_add(response, "Retry-After", problems[code].retry_after);
 
-    if (code == SERVICE_UNAUTHORIZED)
+    if (code == SERVICE_UNAUTHORIZED || code == SERVICE_ARM_UNAUTHENTICATED)
         http_response_add(response, "WWW-Authenticate", "Bearer");
     if (code == SERVICE_KEY_REFUSED)
         http_response_add(response, "WWW-Authenticate", "ApiKey");

@@ -30,8 +30,26 @@ enum service_code {
     SERVICE_INTERNAL_ERROR,
     SERVICE_UNAVAILABLE,
     SERVICE_INSUFFICIENT_STORAGE,
+    /* the control plane's own */
+    SERVICE_ARM_INVALID_CONTENT,
+    SERVICE_ARM_TYPE_NOT_SUPPORTED,
+    SERVICE_ARM_INVALID_READY,
+    SERVICE_ARM_LOCATION_REQUIRED,
+    SERVICE_ARM_MISSING_VERSION,
+    SERVICE_ARM_INVALID_VERSION,
+    SERVICE_ARM_MCP_OFF,
+    SERVICE_ARM_UNAUTHENTICATED,
+    SERVICE_ARM_UNAUTHORIZED,
+    SERVICE_ARM_ROLE_NOT_FOUND,
+    SERVICE_ARM_CONFLICT,
+    SERVICE_ARM_INVALID_LOCATION,
+    SERVICE_ARM_QUOTA_EXCEEDED,
+    SERVICE_ARM_ROLE_EXISTS,
     SERVICE_CODE_END,
 };
+
+/* The control plane's word for what both planes have. */
+enum service_code problem_of_arm(enum service_code code);
 
 unsigned problem_status(enum service_code code);
 const char *problem_name(enum service_code code);

@@ -4,6 +4,8 @@
 #include <strings.h>
 
 #include "base/core/text.h"
+#include "sandboxd/api/arm.h"
+#include "sandboxd/api/arm_roles.h"
 #include "sandboxd/api/executions.h"
 #include "sandboxd/api/files.h"
 #include "sandboxd/api/mcp.h"
@@ -18,6 +20,12 @@
 
 #define ANY      API_2024_02_02
 #define FEB_2025 API_2025_02_02
+
+#define ARM_SUBSCRIPTION "subscriptions/{}"
+#define ARM_GROUP        ARM_SUBSCRIPTION "/resourceGroups/{}"
+#define ARM_PROVIDER     "/providers/Microsoft.App"
+#define ARM_POOL         ARM_GROUP ARM_PROVIDER "/sessionPools/{}"
+#define ARM_ROLES        "subscriptions/{name}/providers/Microsoft.Authorization/roleAssignments"
 
 /* clang-format off */
 static const struct route routes[] = {
@@ -48,6 +56,19 @@ static const struct route routes[] = {
     {"POST",   "mcp",                           ROUTE_BY_VERSION, ANY,      PLANE_MCP,    ROUTE_BODY_WHOLE,  mcp_handle},
     {"GET",    "mcp",                           ROUTE_BY_VERSION, ANY,      PLANE_MCP,    ROUTE_BODY_NONE,   mcp_refuse_method},
     {"DELETE", "mcp",                           ROUTE_BY_VERSION, ANY,      PLANE_MCP,    ROUTE_BODY_NONE,   mcp_refuse_method},
+    {"PUT",    ARM_POOL,                       ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_WHOLE,  arm_pool_put},
+    {"PATCH",  ARM_POOL,                       ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_WHOLE,  arm_pool_patch},
+    {"GET",    ARM_POOL,                       ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_pool_show},
+    {"DELETE", ARM_POOL,                       ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_pool_delete},
+    {"POST",   ARM_POOL "/fetchMCPServerCredentials", ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_mcp_key_show},
+    {"POST",   ARM_POOL "/regenerateCredentials", ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_mcp_key_renew},
+    {"GET",    ARM_GROUP ARM_PROVIDER "/sessionPools", ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_pool_list},
+    {"GET",    ARM_SUBSCRIPTION ARM_PROVIDER "/sessionPools", ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_pool_list},
+    {"GET",    ARM_SUBSCRIPTION ARM_PROVIDER,  ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_provider_show},
+    {"PUT",    ARM_ROLES "/{}",                ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_WHOLE,  arm_role_put},
+    {"GET",    ARM_ROLES "/{}",                ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_role_show},
+    {"DELETE", ARM_ROLES "/{}",                ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_role_delete},
+    {"GET",    ARM_ROLES,                      ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_role_list},
     {"GET",    "health",                        ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   health_show},
     {"GET",    "msi/token",                     ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   token_for_identity},
     {"GET",    "metadata/identity/oauth2/token", ROUTE_BY_VERSION, ANY,      PLANE_OPEN,   ROUTE_BODY_NONE,   token_for_machine},
@@ -103,6 +124,7 @@ static bool matches(const char *pattern, const struct http_target *target, size_
 {
     size_t words = count_words(pattern);
     size_t left = target->segment_count - at;
+    size_t taken = 0;
     bool has_name = strstr(pattern, "{name}") != NULL;
     if (has_name ? left < words : left != words)
         return false;
@@ -110,7 +132,7 @@ static bool matches(const char *pattern, const struct http_target *target, size_
     for (const char *word = pattern; *word;) {
         size_t length = strcspn(word, "/");
         if (strncmp(word, "{}", length) == 0) {
-            at++;
+            match->words[taken++] = target->segments[at++];
         } else if (*word == '{') {
             match->name_first = at;
             match->name_count = left - words + 1;
@@ -133,6 +155,9 @@ enum route_outcome router_find(const char *method, const struct http_target *tar
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         struct route_match match = named;
         match.route = &routes[i];
+        /* A resource's path is whole by itself. */
+        if (routes[i].plane == PLANE_ARM && at > 0)
+            continue;
         if (!matches(routes[i].pattern, target, at, &match))
             continue;
         known_path = true;

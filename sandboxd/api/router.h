@@ -47,12 +47,15 @@ enum route_outcome {
     ROUTE_WRONG_METHOD,
 };
 
+enum { ROUTE_WORDS_MAX = 4 };
+
 struct route_match {
     const struct route *route;
     const char *pool;         /* points into the target, as the next two; NULL: the default pool */
     const char *subscription; /* NULL in the short forms */
     const char *group;
-    size_t name_first; /* segments that "{name}" stands for */
+    const char *words[ROUTE_WORDS_MAX]; /* what each "{}" stands for */
+    size_t name_first;                  /* segments that "{name}" stands for */
     size_t name_count;
 };
 

@@ -276,10 +276,8 @@ static int read_location(json_t *document, const char *path, struct pool_resourc
     const char *location = NULL;
     if (json_get_text_optional(document, path, "location", &location, err) < 0)
         return -1;
-    if (location) {
-        free(resource->location);
+    if (location)
         resource->location = xstrdup(location);
-    }
     return 0;
 }
 

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/core/cleanup.h"
-
 /* docs/operations.md, "Settings", explains each. */
 enum {
     SESSIONS_DEFAULT = 10,
@@ -16,9 +14,6 @@ enum {
     INODES_DEFAULT = 20000,
     MEBIBYTE = 1048576,
 };
-
-/* Where it is when nobody says. */
-static const char default_location[] = "local";
 
 struct pool_resource pool_resource_default(const struct resource_id *id)
 {
@@ -38,7 +33,6 @@ struct pool_resource pool_resource_default(const struct resource_id *id)
             },
         .cooldown_s = COOLDOWN_DEFAULT_S,
         .ready = -1,
-        .location = xstrdup(default_location),
     };
     memcpy(resource.settings.name, id->name, sizeof resource.settings.name);
     resource_id_write(id, resource.settings.key);

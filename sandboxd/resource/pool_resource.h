@@ -26,7 +26,7 @@ struct pool_resource {
     bool mcp_enabled;
     int64_t created_ms; /* since 1970, as the next */
     int64_t modified_ms;
-    char *location; /* never NULL */
+    char *location; /* NULL: nobody has said */
     /* JSON texts; NULL where absent. */
     char *tags;
     char *identity;

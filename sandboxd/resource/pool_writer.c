@@ -7,6 +7,9 @@
 
 enum { ENDPOINT_TEXT_MAX = 640 };
 
+/* Where a pool is when nobody has said. */
+static const char default_location[] = "local";
+
 /* In the service it is the caller; here nobody asks who that is. */
 static const char author[] = "local";
 
@@ -125,7 +128,7 @@ void pool_write(const struct pool_resource *resource, const struct pool_view *vi
         writer_string(writer, "id", text);
     writer_string(writer, "name", view->id->name);
     writer_string(writer, "type", "Microsoft.App/sessionpools");
-    writer_string(writer, "location", resource->location);
+    writer_string(writer, "location", resource->location ? resource->location : default_location);
     if (view->origin)
         write_system_data(resource, writer);
     if (resource->tags)

@@ -5,6 +5,10 @@
 
 #define AZURE "/subscriptions/s/resourceGroups/g/sessionPools/demo"
 
+#define ARM         "/subscriptions/s/resourceGroups/g/providers/Microsoft.App"
+#define ARM_PATTERN "subscriptions/{}/resourceGroups/{}/providers/Microsoft.App"
+#define ROLES       "/providers/Microsoft.Authorization/roleAssignments"
+
 static void each_path_finds_its_operation(void **state)
 {
     (void)state;
@@ -37,6 +41,21 @@ static void each_path_finds_its_operation(void **state)
         {"POST", AZURE "/python/execute/", ROUTE_FOUND, "python/execute", "demo", NULL},
         {"GET", "/python/downloadfile?filename=a", ROUTE_FOUND, "python/downloadFile", NULL, NULL},
         {"GET", "/health", ROUTE_FOUND, "health", NULL, NULL},
+        {"PUT", ARM "/sessionPools/demo", ROUTE_FOUND, ARM_PATTERN "/sessionPools/{}", NULL, NULL},
+        {"GET", "/Subscriptions/s/resourcegroups/g/PROVIDERS/microsoft.app/sessionpools/",
+         ROUTE_FOUND, ARM_PATTERN "/sessionPools", NULL, NULL},
+        {"GET", "/subscriptions/s/providers/Microsoft.App/sessionPools", ROUTE_FOUND,
+         "subscriptions/{}/providers/Microsoft.App/sessionPools", NULL, NULL},
+        {"GET", "/subscriptions/s/providers/Microsoft.App", ROUTE_FOUND,
+         "subscriptions/{}/providers/Microsoft.App", NULL, NULL},
+        {"POST", ARM "/sessionPools/demo/fetchMcpServerCredentials", ROUTE_FOUND,
+         ARM_PATTERN "/sessionPools/{}/fetchMCPServerCredentials", NULL, NULL},
+        {"PUT", ARM "/sessionPools/demo" ROLES "/1", ROUTE_FOUND,
+         "subscriptions/{name}" ROLES "/{}", NULL, "s"},
+        {"GET", "/subscriptions/s" ROLES, ROUTE_FOUND, "subscriptions/{name}" ROLES, NULL, "s"},
+        {"POST", ARM "/sessionPools/demo", ROUTE_WRONG_METHOD, NULL, NULL, NULL},
+        {"GET", "/pools/a" ARM "/sessionPools/demo", ROUTE_UNKNOWN_PATH, NULL, NULL, NULL},
+        {"GET", "/subscriptions/s/providers/Microsoft.Other", ROUTE_UNKNOWN_PATH, NULL, NULL, NULL},
         {"PUT", "/executions", ROUTE_WRONG_METHOD, NULL, NULL, NULL},
         {"GET", "/code/execute", ROUTE_WRONG_METHOD, NULL, NULL, NULL},
         {"GET", "/", ROUTE_UNKNOWN_PATH, NULL, NULL, NULL},
@@ -62,6 +81,23 @@ static void each_path_finds_its_operation(void **state)
             assert_string_equal(target.segments[match.name_first], cases[i].name);
         http_target_clear(&target);
     }
+}
+
+static void words_of_a_path_are_captured(void **state)
+{
+    (void)state;
+    static const char path[] = ARM "/sessionPools/demo";
+    struct http_target target;
+    struct route_match match = {0};
+    struct error err = {0};
+    assert_int_equal(http_target_parse(path, strlen(path), &target, &err), 0);
+    assert_int_equal(router_find("GET", &target, &match), ROUTE_FOUND);
+    assert_string_equal(match.words[0], "s");
+    assert_string_equal(match.words[1], "g");
+    assert_string_equal(match.words[2], "demo");
+    assert_null(match.words[3]);
+    assert_null(match.pool);
+    http_target_clear(&target);
 }
 
 static void versions_are_read_leniently(void **state)
@@ -138,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_path_finds_its_operation),
+        cmocka_unit_test(words_of_a_path_are_captured),
         cmocka_unit_test(versions_are_read_leniently),
         cmocka_unit_test(other_names_and_web_pages_of_other_origins_are_refused),
     };
