@@ -221,7 +221,10 @@ static bool read_version(struct exchange *exchange)
                       "the query parameter api-version is given more than once");
         return false;
     }
-    bool strict = exchange->front->api.strict_versions && route->plane == PLANE_DATA;
+    /* Generation 0 is older than its plane's versions. */
+    bool is_data_plane = route->plane == PLANE_DATA || route->plane == PLANE_LEGACY;
+    bool strict = exchange->front->api.strict_versions && is_data_plane &&
+                  route->generation != WIRE_GENERATION_0;
     if (!absent && dialect_read_version(text, strict, &exchange->version, &err) < 0) {
         exchange_fail(exchange, SERVICE_UNSUPPORTED_VERSION, "api-version", "%s", err.message);
         return false;
@@ -230,8 +233,8 @@ static bool read_version(struct exchange *exchange)
         exchange->version = route->since;
     if (exchange->version < route->since) {
         exchange_fail(exchange, SERVICE_NOT_SUPPORTED, "api-version",
-                      "%s is not supported in api-version %s; it came with %s", route->pattern,
-                      text, dialect_version_name(route->since));
+                      "%s %s is not supported in api-version %s; it came with %s", route->method,
+                      route->pattern, text, dialect_version_name(route->since));
         return false;
     }
     exchange->generation = route->generation == ROUTE_BY_VERSION
