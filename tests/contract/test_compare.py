@@ -13,8 +13,9 @@ from typing import Any, Iterator
 import pytest
 
 from cases import all_cases
+from conftest import MakeDaemon
 from support.client import POOL_PATH
-from support.daemon import Daemon
+from support.daemon import BUILD, Daemon, scale
 
 TREE = Path(__file__).parents[2]
 TOKEN = "a-token-that-nothing-prints"
@@ -116,6 +117,20 @@ def test_our_own_daemon_is_equal_in_every_case_behind_its_full_path(shared_daemo
     equal, different, failed, not_applicable = counts(done.stdout)
     assert (different, failed) == (0, 0)
     assert equal + not_applicable == len(all_cases()) and equal > not_applicable
+
+
+def test_our_own_daemon_is_equal_over_https_with_a_checked_token(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(4, 1), arguments=["--auth", "jwt"])
+    url = f"https://127.0.0.1:{daemon.https_port}{POOL_PATH}"
+    names = ["execute-asynchronous", "execute-generation-1", "files-generation-2", "session-delete"]
+    authority = str(daemon.state_directory / "ca.pem")
+    token = subprocess.run([str(BUILD / "bin" / "sandboxd"), "token", "--state-dir",
+                            str(daemon.state_directory)], text=True, capture_output=True, timeout=30,
+                           check=True).stdout.strip()
+    done = compare(url, "--strict", *names, SSL_CERT_FILE=authority, SANDPOOL_TOKEN=token)
+    assert done.returncode == 0 and counts(done.stdout)[0] >= len(names), done.stdout + done.stderr
+    done = compare(url, "execute-2025-10", SSL_CERT_FILE=authority)
+    assert done.returncode == 1 and "401" in done.stdout and TOKEN not in done.stdout
 
 
 def test_a_documented_difference_fails_and_is_printed_by_field(stub: Stub) -> None:

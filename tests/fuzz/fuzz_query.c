@@ -54,8 +54,9 @@ static void check_path(const char *text)
 static void check_skip(const char *text)
 {
     uint64_t value;
+    size_t digits = strspn(text, "0123456789");
     if (text_parse_u64(text, &value))
-        CHECK(strspn(text, "0123456789") == strlen(text) && *text);
+        CHECK(digits > 0 && (text[digits] == '\0' || strcmp(text + digits, "\n") == 0));
 }
 
 static const struct {
