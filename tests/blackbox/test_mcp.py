@@ -21,11 +21,11 @@ NEWEST = "2025-11-25"
 class Endpoint:
     """One caller of an MCP endpoint."""
 
-    def __init__(self, daemon: Daemon, pool: str = "default") -> None:
+    def __init__(self, daemon: Daemon, pool: str = "default", key: str | None = None) -> None:
         self.client = daemon.client()
         self.path = f"/pools/{pool}/mcp"
         keys = json.loads((daemon.state_directory / "mcp-keys.json").read_text())
-        self.key: str = keys[pool]
+        self.key: str = key or keys[pool]
 
     def post(self, message: Any, **headers: str | None) -> Answer:
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
@@ -373,3 +373,51 @@ def test_a_session_that_is_deleted_under_a_run_is_an_error(daemon: Daemon, endpo
             client.delete_session()
         result = receive_answer(connection, "POST").json["result"]
     assert result["isError"] is True
+
+
+# ---- keys ----
+
+ARM = "api-version=2025-02-02-preview"
+
+
+def test_the_key_comes_from_arm_and_can_be_renewed(make_daemon: Any) -> None:
+    daemon = make_daemon(scale(2, 0))
+    pool = "/subscriptions/local/resourceGroups/local/providers/Microsoft.App/sessionPools/tools"
+    with daemon.client() as client:
+        body = {"location": "local", "properties": {"containerType": "PythonLTS", **with_mcp(1, 0)}}
+        made = client.request("PUT", f"{pool}?{ARM}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        assert made.status in (200, 201), made.text
+        address = made.json["properties"]["mcpServerSettings"]["mcpServerEndpoint"]
+        assert address.endswith("/sessionPools/tools/mcp")
+
+        def key(operation: str) -> str:
+            answer = client.request("POST", f"{pool}/{operation}?{ARM}", b"")
+            assert answer.status == 200, answer.text
+            return answer.json["apiKey"]
+
+        first = key("fetchMCPServerCredentials")
+        endpoint = Endpoint(daemon, "tools", first)
+        endpoint.path = address[address.index("/subscriptions"):]
+        environment = endpoint.launch()
+        assert endpoint.shell(environment, "echo made by ARM")["stdout"] == "made by ARM\n"
+
+        assert key("regenerateCredentials") != first
+        assert endpoint.post({"jsonrpc": "2.0", "id": 1, "method": "ping"}).status == 401
+        endpoint.key = key("fetchMcpServerCredentials")
+        assert endpoint.shell(environment, "echo still there")["stdout"] == "still there\n"
+
+        body["properties"]["mcpServerSettings"]["isMCPServerEnabled"] = False
+        client.request("PUT", f"{pool}?{ARM}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        assert endpoint.post({"jsonrpc": "2.0", "id": 1, "method": "ping"}).status == 404
+        endpoint.client.close()
+
+
+def test_a_key_outlives_the_daemon(make_daemon: Any) -> None:
+    daemon = make_daemon(with_mcp(2, 0))
+    before = Endpoint(daemon)
+    before.client.close()
+    daemon.stop()
+    daemon.start()
+    after = Endpoint(daemon, key=before.key)
+    assert after.ask("ping")["result"] == {}
+    after.client.close()
