@@ -141,7 +141,8 @@ static bool check_location(struct exchange *exchange, const struct front_pool *e
                       "the member location is missing; any word will do");
         return false;
     }
-    if (!entry || same_location(entry->resource.location, resource->location))
+    if (!entry || !entry->resource.location ||
+        same_location(entry->resource.location, resource->location))
         return true;
     exchange_fail(exchange, SERVICE_ARM_INVALID_LOCATION, "location",
                   "the pool \"%s\" is in %.64s already; delete it to have it in %.64s",
