@@ -134,23 +134,25 @@ static int refuse_twin(const struct roles *roles, const struct role_assignment *
     return 0;
 }
 
-/* Kept first, then in force. */
+static int put_into(struct roles *roles, const struct role_assignment *item, struct error *err)
+{
+    return roles_put(roles, item->name, item->principal_id, item->role_id, item->scope, NULL, err);
+}
+
+/* What cannot be kept is not in force either. */
 static int put(struct front *front, const struct role_assignment *item, struct error *err)
 {
     if (refuse_twin(&front->roles, item, err) < 0)
         return -1;
     bool is_new = !roles_find(&front->kept_roles, item->name, item->scope);
-    if (roles_put(&front->kept_roles, item->name, item->principal_id, item->role_id, item->scope,
-                  NULL, err) < 0)
-        return -1;
-    if (role_list_save(front->state_fd, &front->kept_roles, err) < 0 ||
-        roles_put(&front->roles, item->name, item->principal_id, item->role_id, item->scope, NULL,
-                  err) < 0) {
-        if (is_new)
-            roles_remove(&front->kept_roles, item->name, item->scope);
-        return -1;
+    if (put_into(&front->kept_roles, item, err) == 0 && put_into(&front->roles, item, err) == 0 &&
+        role_list_save(front->state_fd, &front->kept_roles, err) == 0)
+        return 0;
+    if (is_new) {
+        roles_remove(&front->kept_roles, item->name, item->scope);
+        roles_remove(&front->roles, item->name, item->scope);
     }
-    return 0;
+    return -1;
 }
 
 /* The body as an assignment at the scope. type_text receives the kind of principal, for the answer.
@@ -275,8 +277,7 @@ void arm_roles_load(struct front *front)
     for (size_t i = 0; i < front->kept_roles.count; i++) {
         const struct role_assignment *item = &front->kept_roles.items[i];
         if (!roles_find(&front->roles, item->name, item->scope) &&
-            roles_put(&front->roles, item->name, item->principal_id, item->role_id, item->scope,
-                      NULL, &err) < 0)
+            put_into(&front->roles, item, &err) < 0)
             log_error("role_assignment.not_loaded", "name=%s error=\"%s\"", item->name,
                       err.message);
     }

@@ -10,10 +10,11 @@ int pool_bounds_check_room(const struct front_pools *pools, const struct pool_se
     unsigned count = 0, sessions = settings->max_concurrent_sessions;
     for (size_t i = 0; i < pools->count; i++) {
         const struct front_pool *entry = pools->items[i];
-        if (entry == except || entry->is_deleted)
+        if (entry == except)
             continue;
-        count++;
-        sessions += entry->pool->settings.max_concurrent_sessions;
+        count += !entry->is_deleted;
+        sessions += entry->is_deleted ? entry->pool->session_count
+                                      : entry->pool->settings.max_concurrent_sessions;
     }
     if (count >= FRONT_POOLS_MAX)
         return error_set(err, ERROR_LIMIT, "there are %d session pools already; delete one",
