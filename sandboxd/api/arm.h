@@ -15,5 +15,8 @@ void arm_pool_list(struct exchange *exchange);
 /* The key of the pool's MCP endpoint, and a new one in its place. */
 void arm_mcp_key_show(struct exchange *exchange);
 void arm_mcp_key_renew(struct exchange *exchange);
+/* What `az login` asks for: one subscription; and any that is named. */
+void arm_subscription_list(struct exchange *exchange);
+void arm_subscription_show(struct exchange *exchange);
 /* What the resource provider offers, which the Azure CLI asks before every command. */
 void arm_provider_show(struct exchange *exchange);

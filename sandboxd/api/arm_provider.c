@@ -3,6 +3,10 @@
 #include "base/json/writer.h"
 #include "sandboxd/api/arm.h"
 #include "sandboxd/api/exchange.h"
+#include "sandboxd/identity/subject.h"
+
+/* The one that pools of the configuration without an id are in. */
+#define SUBSCRIPTION "local"
 
 /* The CLI refuses a location that the provider does not list, so this is every public region of
  * Azure; where a pool "is" changes nothing here. */
@@ -84,6 +88,41 @@ static void write_list(struct writer *writer, const char *key, const char *const
     for (; *items; items++)
         writer_string(writer, NULL, *items);
     writer_close_array(writer);
+}
+
+static void write_subscription(struct writer *writer, const char *key, const char *id)
+{
+    AUTO_BUF struct buf path = {0};
+    buf_printf(&path, "/subscriptions/%s", id);
+    writer_open_object(writer, key);
+    writer_string(writer, "id", path.data);
+    writer_string(writer, "subscriptionId", id);
+    writer_string(writer, "tenantId", SUBJECT_TENANT);
+    writer_string(writer, "displayName", "Sandpool");
+    writer_string(writer, "state", "Enabled");
+    writer_close_object(writer);
+}
+
+void arm_subscription_list(struct exchange *exchange)
+{
+    AUTO_BUF struct buf body = {0};
+    struct writer writer = writer_begin(&body, false);
+    writer_open_object(&writer, NULL);
+    writer_open_array(&writer, "value");
+    write_subscription(&writer, NULL, SUBSCRIPTION);
+    writer_close_array(&writer);
+    writer_close_object(&writer);
+    writer_finish(&writer, NULL);
+    exchange_respond_json(exchange, 200, &body);
+}
+
+void arm_subscription_show(struct exchange *exchange)
+{
+    AUTO_BUF struct buf body = {0};
+    struct writer writer = writer_begin(&body, false);
+    write_subscription(&writer, NULL, exchange->match.words[0]);
+    writer_finish(&writer, NULL);
+    exchange_respond_json(exchange, 200, &body);
 }
 
 void arm_provider_show(struct exchange *exchange)

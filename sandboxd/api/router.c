@@ -65,6 +65,8 @@ static const struct route routes[] = {
     {"GET",    ARM_GROUP ARM_PROVIDER "/sessionPools", ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_pool_list},
     {"GET",    ARM_SUBSCRIPTION ARM_PROVIDER "/sessionPools", ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_pool_list},
     {"GET",    ARM_SUBSCRIPTION ARM_PROVIDER,  ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_provider_show},
+    {"GET",    ARM_SUBSCRIPTION,               ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_subscription_show},
+    {"GET",    "subscriptions",                ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_subscription_list},
     {"PUT",    ARM_ROLES "/{}",                ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_WHOLE,  arm_role_put},
     {"GET",    ARM_ROLES "/{}",                ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_role_show},
     {"DELETE", ARM_ROLES "/{}",                ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_role_delete},

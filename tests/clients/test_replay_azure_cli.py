@@ -66,6 +66,14 @@ def names_in(answer: Answer) -> list[str]:
     return [entry["name"] for entry in document["value"]]
 
 
+def test_login_finds_a_subscription(azure_cli: Replay) -> None:
+    """The rest of a login is a token by the tenant adfs, as test_npm_identity.py has it."""
+    found = azure_cli.ok("login_subscriptions").json
+    assert found.get("nextLink") is None
+    assert [(entry["subscriptionId"], entry["state"]) for entry in found["value"]] == [("local", "Enabled")]
+    assert found["value"][0]["tenantId"] == "11111111-1111-1111-1111-111111111111"
+
+
 @pytest.fixture
 def pool_of_the_cli(shared_daemon: Daemon) -> Iterator[Replay]:
     """Makes its pool as `az containerapp sessionpool create` does, and removes it again."""
