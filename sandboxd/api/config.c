@@ -8,11 +8,16 @@
 
 enum { PATH_TEXT_MAX = 48 };
 
-void config_set_defaults(struct config *ret_config)
+static void add_default_pool(struct config *config)
 {
     const struct resource_id id = {.name = "default"};
-    *ret_config = (struct config){.pool_count = 1};
-    ret_config->pools[0] = pool_resource_default(&id);
+    config->pools[config->pool_count++] = pool_resource_default(&id);
+}
+
+void config_set_defaults(struct config *ret_config)
+{
+    *ret_config = (struct config){0};
+    add_default_pool(ret_config);
     api_settings_set_defaults(&ret_config->api);
 }
 
@@ -45,6 +50,10 @@ static int check_pool(const struct config *config, const struct pool_resource *p
 static int read_pools(json_t *pools, struct config *config, struct error *err)
 {
     size_t count = json_array_size(pools);
+    if (!pools) {
+        add_default_pool(config);
+        return 0;
+    }
     if (count < 1 || count > CONFIG_POOLS_MAX)
         return error_set(err, ERROR_INVALID, "pools: must hold 1 to %d pools", CONFIG_POOLS_MAX);
     for (size_t i = 0; i < count; i++) {

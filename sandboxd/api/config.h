@@ -1,4 +1,5 @@
-/* config: the pools that this daemon serves and how it speaks, read once at start.
+/* config: the pools that this daemon serves and how it speaks, read once at start. Each part may be
+ * absent: there is then one pool, "default".
  *
  * Each pool is a document as sandboxd/resource/pool_reader.h reads it; docs/operations.md shows a
  * complete one:

@@ -257,6 +257,12 @@ def test_a_bad_configuration_is_refused_by_name(tmp_path: Path, document: str, n
     assert result.returncode != 0 and named in result.stderr, result.stderr
 
 
+def test_without_pools_there_is_the_default_one(make_daemon: MakeDaemon) -> None:
+    with make_daemon(document={"api": {"ids": False}}).client() as client:
+        answer = client.execute("1 + 1").answer
+    assert answer.json["result"]["executionResult"] == 2 and "$id" not in answer.json
+
+
 @pytest.mark.parametrize("properties", [
     {"dynamicPoolConfiguration": {"executionType": "Timed", "cooldownPeriodInSeconds": 300}},
     {"dynamicPoolConfiguration": {"executionType": "Timed", "coolDownPeriodInSeconds": "300"}},
