@@ -11,7 +11,7 @@ from typing import Iterator
 import pytest
 
 from conftest import MakeDaemon
-from support.client import GENERATION_1, LATEST, POOL_PATH, Client, multipart
+from support.client import GENERATION_1, LATEST, POOL_PATH, Answer, Client, multipart
 from support.daemon import BUILD, Daemon, scale
 from support.processes import wait_until
 
@@ -47,6 +47,15 @@ def run_sandboxd(daemon: Daemon, *arguments: str) -> str:
     return subprocess.run([str(BUILD / "bin/sandboxd"), *arguments, "--state-dir",
                            str(daemon.state_directory)], check=True, capture_output=True, text=True,
                           timeout=30).stdout.strip()
+
+
+def issued(answer: Answer) -> Iterator[tuple[str, str]]:
+    """What an answer says that is a secret."""
+    if answer.status == 200 and answer.headers.get("content-type", "").startswith("application/json"):
+        document = answer.json
+        for name in ("apiKey", "access_token"):
+            if isinstance(document, dict) and name in document:
+                yield name, document[name]
 
 
 def requests(mark: Markers) -> Iterator[tuple[str, str, bytes | None, dict[str, str]]]:
@@ -89,8 +98,8 @@ def requests(mark: Markers) -> Iterator[tuple[str, str, bytes | None, dict[str, 
     for header in ("X-IDENTITY-HEADER", "x-ms-apikey", "Cookie", "Proxy-Authorization", "IDENTIFIER",
                    "x-ms-client-request-id", "operation-id", "User-Agent", "Origin", "Traceparent"):
         yield "GET", data("files"), None, {header: mark("header " + header)}
-    yield "GET", "/msi/token?resource=https%3A%2F%2Fdynamicsessions.io", None, \
-        {"X-IDENTITY-HEADER": mark("identity header")}
+    for header in (mark("identity header"), mark("identity-header")):
+        yield "GET", "/msi/token?resource=https%3A%2F%2Fdynamicsessions.io", None, {"X-IDENTITY-HEADER": header}
     yield "GET", f"/msi/token?resource={mark('resource')}&client_id={mark('client')}", None, \
         {"X-IDENTITY-HEADER": mark("identity header")}
     for member in ("client_secret", "client_assertion"):
@@ -101,9 +110,13 @@ def requests(mark: Markers) -> Iterator[tuple[str, str, bytes | None, dict[str, 
 
     pool = {"location": "local", "tags": {"a": mark("tag")}, "properties": {
         "containerType": "PythonLTS", "secrets": [{"name": "s", "value": mark("secret of a pool")}],
+        "mcpServerSettings": {"isMCPServerEnabled": True},
         "scaleConfiguration": {"maxConcurrentSessions": 2, "readySessionInstances": 0}}}
-    yield "PUT", f"{ARM}/second?api-version=2025-07-01", json.dumps(pool).encode(), JSON
-    yield "DELETE", f"{ARM}/second?api-version=2025-07-01", None, {}
+    second = f"{ARM}/second"
+    yield "PUT", f"{second}?api-version=2025-02-02-preview", json.dumps(pool).encode(), JSON
+    yield "POST", f"{second}/regenerateCredentials?api-version=2025-02-02-preview", None, {}
+    yield "POST", "/pools/second/mcp", b"{}", {**JSON, "x-ms-apikey": mark.words.get("apiKey", "none yet")}
+    yield "DELETE", f"{second}?api-version=2025-02-02-preview", None, {}
     yield "PUT", f"{ARM}/p?api-version=2025-07-01", mark("no pool").encode(), JSON
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
         "name": "runPythonCodeInRemoteEnvironment",
@@ -148,7 +161,8 @@ def test_no_secret_and_no_content_is_in_the_log(daemon: Daemon) -> None:
     for authorization in authorizations(daemon, mark):
         with Client(daemon.port, mark("identifier")) as client:
             for method, target, body, headers in requests(mark):
-                client.request(method, target, body, {"Authorization": authorization, **headers})
+                answer = client.request(method, target, body, {"Authorization": authorization, **headers})
+                mark.words.update(issued(answer))
                 sent += 1
     for text in raw_requests(mark):
         with socket.create_connection(("127.0.0.1", daemon.port), timeout=5) as connection:
@@ -162,5 +176,6 @@ def test_no_secret_and_no_content_is_in_the_log(daemon: Daemon) -> None:
     log = daemon.log_path.read_text
     assert wait_until(lambda: log(errors="replace").count("event=request.finished") >= sent)
     daemon.stop()
+    assert "apiKey" in mark.words and "access_token" in mark.words
     written = log(errors="replace").lower()
     assert [what for what, word in mark.words.items() if word[:32].lower() in written] == []
