@@ -205,6 +205,44 @@ def test_a_deleted_pool_answers_what_runs_in_it_and_is_freed(daemon: Daemon, cli
     assert ask(client, "PUT", arm_id(pool), body()).status == 200, "the name is free again"
 
 
+def test_pools_come_and_go_under_load(daemon: Daemon, client: Client) -> None:
+    client.run("pass")  # sessions are quick from here on
+    front = daemon.named("sandboxd-front")[0].pid
+    over = threading.Event()
+    statuses: set[int] = set()
+    broken: list[str] = []
+
+    def use() -> None:
+        while not over.is_set():
+            with on_pool(client, "churn") as session:
+                for code in "open('f', 'w').write('x')", "import time; time.sleep(0.2)":
+                    body_of = json.dumps({"code": code}).encode()
+                    answer = session.request("POST", session.target("executions"), body_of)
+                    statuses.add(answer.status)
+                    if answer.status != 200 and "code" not in answer.json["error"]:
+                        broken.append(answer.text)
+                statuses.add(session.upload("g", b"y" * 100_000).status)
+
+    users = [threading.Thread(target=use) for _ in range(3)]
+    for user in users:
+        user.start()
+    for i in range(8):
+        assert ask(client, "PUT", arm_id("churn"), body(4, i % 2)).status == 200
+        wait_until(over.is_set, 0.3)
+        assert ask(client, "PATCH", arm_id("churn"), {"properties": scale(3, 0)}).status == 200
+        wait_until(over.is_set, 0.2)
+        assert ask(client, "DELETE", arm_id("churn")).status == 200
+    over.set()
+    for user in users:
+        user.join(ENDS_S)
+    assert not broken and statuses <= {200, 404, 429, 503}, statuses
+    assert {200, 404} <= statuses
+    assert daemon.named("sandboxd-front")[0].pid == front
+    assert wait_until(lambda: daemon.log_path.read_text().count("event=pool.freed pool=churn") == 8,
+                      ENDS_S)
+    assert client.execute("1 + 1").value == 2
+
+
 # ---- what is refused ----
 
 @pytest.mark.parametrize("document, status, code, named", [
@@ -337,6 +375,12 @@ def test_the_key_of_an_mcp_server_is_given_and_replaced(client: Client, pool: st
     assert ask(client, "POST", f"{path}/fetchMCPServerCredentials").json["apiKey"] == first
     second = ask(client, "POST", f"{path}/regenerateCredentials").json["apiKey"]
     assert second != first
+    ping = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode()
+    for key, status in (first, 401), (second, 200):
+        answer = client.request("POST", f"{GROUP}/sessionPools/{pool}/mcp", ping,
+                                {"x-ms-apikey": key, "Authorization": None,
+                                 "Content-Type": "application/json"})
+        assert answer.status == status
     assert ask(client, "POST", f"{path}/fetchMCPServerCredentials").json["apiKey"] == second
 
 
