@@ -1,26 +1,22 @@
-"""@modelcontextprotocol/sdk: a host that is given the URL of a pool's tool server and a key."""
+"""@modelcontextprotocol/sdk: a host that gets the key of a pool's tool server from ARM, and uses the tools."""
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.application import last_json, run_app
-from support.client import POOL_PATH
 from support.daemon import Daemon
 
 
-def host(daemon: Daemon, directory: Path, key: str) -> Any:
-    url = f"https://127.0.0.1:{daemon.https_port}{POOL_PATH}/mcp"
-    return last_json(run_app("mcp_host.mjs", daemon, directory, url, key))
+def host(daemon: Daemon, directory: Path, *key: str) -> Any:
+    return last_json(run_app("mcp_host.mjs", daemon, directory, *key))
 
 
 @pytest.fixture(scope="module")
-def said(checking_daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    keys = json.loads((checking_daemon.state_directory / "mcp-keys.json").read_text())
-    return host(checking_daemon, tmp_path_factory.mktemp("host"), keys["default"])
+def said(checking_daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return host(checking_daemon, tmp_path_factory.mktemp("host"))
 
 
 def test_the_host_and_the_pool_agree_on_a_version(said: dict[str, Any]) -> None:

@@ -1,12 +1,26 @@
-// A host of MCP servers, with the client of @modelcontextprotocol/sdk: launches an environment and runs code there.
-// usage: mcp_host.mjs URL KEY
+// A host of MCP servers, with the client of @modelcontextprotocol/sdk: asks ARM for the key of the pool's tool server,
+// launches an environment and runs code there.
+// usage: mcp_host.mjs [KEY]
+import { DefaultAzureCredential } from "@azure/identity";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
-const [url, key] = process.argv.slice(2);
+const endpoint = process.env.POOL_MANAGEMENT_ENDPOINT;
+const arm = process.env.AZURE_RESOURCE_MANAGER_URL ?? "https://management.azure.com";
 
+async function fetchKey() {
+  const resource = new URL(endpoint).pathname.replace("/sessionPools/", "/providers/Microsoft.App/sessionPools/");
+  const { token } = await new DefaultAzureCredential().getToken("https://management.azure.com/.default");
+  const answer = await fetch(`${arm}${resource}/fetchMCPServerCredentials?api-version=2025-02-02-preview`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  return (await answer.json()).apiKey;
+}
+
+const key = process.argv[2] ?? (await fetchKey());
 const client = new Client({ name: "a-host", version: "1.0.0" });
-const transport = new StreamableHTTPClientTransport(new URL(url), {
+const transport = new StreamableHTTPClientTransport(new URL(`${endpoint}/mcp`), {
   requestInit: { headers: { "x-ms-apikey": key } },
 });
 
