@@ -12,6 +12,7 @@
 #include "sandboxd/identity/authority.h"
 #include "sandboxd/identity/daemon_file.h"
 #include "sandboxd/identity/identity.h"
+#include "sandboxd/resource/mcp_keys.h"
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -69,10 +70,11 @@ static void write_origin(const char *scheme, const char *address, char ret_origi
     snprintf(ret_origin, ORIGIN_TEXT_MAX, "%s://%s%s", scheme, host, address);
 }
 
+static const char provider[] = "/providers/Microsoft.App";
+
 /* A resource id names the provider, an endpoint does not. */
 static char *pool_path(const struct env_options *options, const struct daemon_file *daemon)
 {
-    static const char provider[] = "/providers/Microsoft.App";
     if (!options->pool)
         return xstrdup(daemon->pool);
     if (*options->pool != '/')
@@ -121,6 +123,33 @@ static void put_certificates(struct env *env, const char *directory)
     put(env, "CURL_CA_BUNDLE", bundle);         /* instead of curl's own */
 }
 
+/* A pool of a resource id has its key under that, any other under its name. */
+static const char *find_mcp_key(const struct mcp_keys *keys, const char *path)
+{
+    static const char pools[] = "/sessionPools/";
+    const char *found = strcasestr(path, pools);
+    if (!found)
+        return NULL;
+    AUTO_FREE char *id = xasprintf("%.*s%s%s", (int)(found - path), path, provider, found);
+    const char *key = mcp_keys_find(keys, id);
+    return key ? key : mcp_keys_find(keys, found + sizeof pools - 1);
+}
+
+/* Where the pool is a tool server: what a host of the Model Context Protocol is configured with. */
+static int put_mcp(struct env *env, int state_fd, const char *origin, const char *path)
+{
+    struct mcp_keys keys = {.directory_fd = state_fd};
+    int result = mcp_keys_load(&keys, env->err);
+    const char *key = find_mcp_key(&keys, path);
+    if (key) {
+        AUTO_FREE char *endpoint = xasprintf("%s%s/mcp", origin, path);
+        put(env, "MCP_ENDPOINT", endpoint);
+        put(env, "MCP_API_KEY", key);
+    }
+    mcp_keys_clear(&keys);
+    return result;
+}
+
 static int write_env(const struct admin_state *state, const struct env_options *options,
                      struct env *env)
 {
@@ -146,6 +175,8 @@ static int write_env(const struct admin_state *state, const struct env_options *
         put(env, "AZURE_RESOURCE_MANAGER_URL", https); /* as tests of Azure's libraries call it */
         put_certificates(env, state->path);
     }
+    if (put_mcp(env, state->fd, secure ? https : http, path) < 0)
+        return -1;
     return env->failed ? -1 : 0;
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from conftest import MakeDaemon
-from support.client import Answer, Client
+from support.client import POOL_PATH, Answer, Client
 from support.daemon import BUILD, Daemon, free_port, pool_document, require_daemon, scale
 
 PRINCIPAL = "33333333-3333-3333-3333-333333333333"  # of the managed identity endpoint
@@ -30,8 +30,8 @@ def printed(daemon: Daemon, *arguments: str) -> str:
                           timeout=TIMEOUT_S).stdout.strip()
 
 
-def environment(daemon: Daemon) -> dict[str, str]:
-    lines = printed(daemon, "env", "--shell", "dotenv").splitlines()
+def environment(daemon: Daemon, *arguments: str) -> dict[str, str]:
+    lines = printed(daemon, "env", "--shell", "dotenv", *arguments).splitlines()
     return {name: value.strip("'\"") for name, _, value in (line.partition("=") for line in lines)}
 
 
@@ -195,6 +195,18 @@ def test_command_line_clients_need_nothing_but_env(make_daemon: MakeDaemon, comm
     distrusting = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, env={
         **bare, "POOL_MANAGEMENT_ENDPOINT": environment(daemon)["POOL_MANAGEMENT_ENDPOINT"]})
     assert distrusting.returncode != 0 and "certificate" in distrusting.stderr
+
+
+def test_env_names_the_tool_server_of_a_pool_that_is_one(make_daemon: MakeDaemon) -> None:
+    tools = {"mcpServerSettings": {"isMCPServerEnabled": True}}
+    exact = "/subscriptions/S/resourceGroups/G/providers/Microsoft.App/sessionPools/exact"
+    daemon = make_daemon(document={"pools": [{"name": "default", "properties": tools}, {"name": "plain"},
+                                             {"name": "exact", "id": exact, "properties": tools}]})
+    keys = json.loads((daemon.state_directory / "mcp-keys.json").read_text())
+    assert environment(daemon)["MCP_API_KEY"] == keys["default"]
+    assert environment(daemon)["MCP_ENDPOINT"] == f"https://127.0.0.1:{daemon.https_port}{POOL_PATH}/mcp"
+    assert "MCP_API_KEY" not in environment(daemon, "--pool", "plain")
+    assert environment(daemon, "--pool", exact)["MCP_API_KEY"] == keys[exact] != keys["default"]
 
 
 # ---- refusals to start ----
