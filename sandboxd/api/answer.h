@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/json/wire.h"
-#include "sandboxd/api/interpreter.h"
+#include "sandboxd/link/interpreter.h"
 
 /* A whole answer: two streams and a value at their limits, escaped (our limit). */
 enum { ANSWER_BYTES_MAX = 256 * 1024 * 1024 };

@@ -4,7 +4,7 @@
 
 #include "base/core/buf.h"
 #include "base/json/json.h"
-#include "sandboxd/api/capture.h"
+#include "sandboxd/link/capture.h"
 
 enum {
     STREAM_BYTES_MIN = 1024,

@@ -16,7 +16,7 @@
 #include "sandboxd/api/auth.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/api/origin.h"
-#include "sandboxd/api/session_link.h"
+#include "sandboxd/link/session_link.h"
 
 enum { CLIENT_REQUEST_ID_MAX = 128 };
 

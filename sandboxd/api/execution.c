@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/core/cleanup.h"
-#include "sandboxd/api/session_link.h"
+#include "sandboxd/link/session_link.h"
 
 static void execution_destroy(struct execution *execution)
 {

@@ -8,8 +8,8 @@
 
 #include "base/core/random.h"
 #include "base/json/wire.h"
-#include "sandboxd/api/execution_log.h"
-#include "sandboxd/api/interpreter.h"
+#include "sandboxd/link/execution_log.h"
+#include "sandboxd/link/interpreter.h"
 #include "sandboxd/pool/pool.h"
 
 enum { EXECUTION_ID_MAX = 128 };

@@ -12,8 +12,8 @@
 #include "sandboxd/api/execution_resource.h"
 #include "sandboxd/api/execution_stream.h"
 #include "sandboxd/api/front.h"
-#include "sandboxd/api/session_link.h"
 #include "sandboxd/api/timing.h"
+#include "sandboxd/link/session_link.h"
 
 /* ---- the answer ---- */
 

@@ -10,7 +10,7 @@
 #include "sandboxd/api/file_path.h"
 #include "sandboxd/api/file_view.h"
 #include "sandboxd/api/front.h"
-#include "sandboxd/api/session_link.h"
+#include "sandboxd/link/session_link.h"
 
 /* One operation on its way through a session's shell. */
 struct file_call {

@@ -9,13 +9,13 @@
 
 #include "base/core/loop.h"
 #include "base/http/http_server.h"
-#include "sandboxd/api/broker_link.h"
 #include "sandboxd/api/config.h"
 #include "sandboxd/api/front_pools.h"
 #include "sandboxd/api/image.h"
 #include "sandboxd/api/origin.h"
 #include "sandboxd/identity/access.h"
 #include "sandboxd/identity/identity.h"
+#include "sandboxd/link/broker_link.h"
 #include "sandboxd/pool/pool.h"
 
 enum {

@@ -13,7 +13,7 @@
 #include "sandboxd/api/front.h"
 #include "sandboxd/api/mcp_protocol.h"
 #include "sandboxd/api/mcp_tools.h"
-#include "sandboxd/api/session_link.h"
+#include "sandboxd/link/session_link.h"
 
 struct post;
 

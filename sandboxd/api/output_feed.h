@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/core/buf.h"
-#include "sandboxd/api/interpreter.h"
+#include "sandboxd/link/interpreter.h"
 
 enum { OUTPUT_EVENT_BYTES_MAX = 16 * 1024 }; /* of a stream in one event (our limit) */
 

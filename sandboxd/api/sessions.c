@@ -7,8 +7,8 @@
 #include "base/json/wire.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/api/front.h"
-#include "sandboxd/api/session_link.h"
 #include "sandboxd/api/wall_clock.h"
+#include "sandboxd/link/session_link.h"
 
 enum { SESSIONS_PER_PAGE = 300 }; /* as the service has it */
 

@@ -11,7 +11,7 @@
 #include "sandboxd/api/file_path.h"
 #include "sandboxd/api/file_view.h"
 #include "sandboxd/api/front.h"
-#include "sandboxd/api/session_link.h"
+#include "sandboxd/link/session_link.h"
 
 /* What a body may hold besides the file: boundaries, part headers, other small parts (our limit).
  */

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "sandboxd/api/blob.h"
+#include "sandboxd/link/blob.h"
 
 static struct blob sample(void)
 {

@@ -11,10 +11,10 @@
 #include <cmocka.h>
 
 #include "base/core/cleanup.h"
-#include "sandboxd/api/blob.h"
-#include "sandboxd/api/broker_link.h"
-#include "sandboxd/api/session_link.h"
 #include "sandboxd/control/channel.h"
+#include "sandboxd/link/blob.h"
+#include "sandboxd/link/broker_link.h"
+#include "sandboxd/link/session_link.h"
 
 /* The test plays the broker, and through the descriptors it passes, the sessions. */
 struct fixture {

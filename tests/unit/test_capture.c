@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "sandboxd/api/capture.h"
+#include "sandboxd/link/capture.h"
 
 static void check(struct capture *capture, const char *expected)
 {

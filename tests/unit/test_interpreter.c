@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/core/cleanup.h"
-#include "sandboxd/api/interpreter.h"
+#include "sandboxd/link/interpreter.h"
 
 /* The test plays the guest's interpreter at the other end of a real channel and real pipes. */
 struct fixture {

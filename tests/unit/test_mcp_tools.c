@@ -2,7 +2,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/json/json.h"
-#include "sandboxd/api/interpreter.h"
+#include "sandboxd/link/interpreter.h"
 #include "tests/support/unit.h"
 
 static int read_call(const char *params, struct mcp_call *call, struct error *err)

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/core/cleanup.h"
-#include "sandboxd/api/shell.h"
 #include "sandboxd/control/channel.h"
+#include "sandboxd/link/shell.h"
 
 /* The test plays the shell of a session at the other end of a real channel. */
 struct fixture {

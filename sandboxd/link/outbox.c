@@ -1,4 +1,4 @@
-#include "sandboxd/api/outbox.h"
+#include "sandboxd/link/outbox.h"
 
 #include <string.h>
 

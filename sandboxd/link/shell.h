@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 #include "base/core/loop.h"
-#include "sandboxd/api/outbox.h"
 #include "sandboxd/control/message.h"
+#include "sandboxd/link/outbox.h"
 
 enum {
     /* A helper that has not answered by then is given up (our limit). */

@@ -1,4 +1,4 @@
-#include "sandboxd/api/interpreter.h"
+#include "sandboxd/link/interpreter.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "sandboxd/api/shell.h"
+#include "sandboxd/link/shell.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "sandboxd/api/capture.h"
+#include "sandboxd/link/capture.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "sandboxd/api/blob.h"
+#include "sandboxd/link/blob.h"
 
 #include <inttypes.h>
 #include <stdio.h>

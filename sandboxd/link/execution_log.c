@@ -1,4 +1,4 @@
-#include "sandboxd/api/execution_log.h"
+#include "sandboxd/link/execution_log.h"
 
 #include <string.h>
 

@@ -6,9 +6,9 @@
 #pragma once
 
 #include "base/core/random.h"
-#include "sandboxd/api/execution_log.h"
-#include "sandboxd/api/interpreter.h"
-#include "sandboxd/api/shell.h"
+#include "sandboxd/link/execution_log.h"
+#include "sandboxd/link/interpreter.h"
+#include "sandboxd/link/shell.h"
 #include "sandboxd/pool/pool.h"
 
 struct broker_link;

@@ -12,9 +12,9 @@
 
 #include "base/core/buf.h"
 #include "base/core/loop.h"
-#include "sandboxd/api/capture.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
+#include "sandboxd/link/capture.h"
 
 enum {
     /* Between the interrupt at the deadline and the kill (docs/api.md, "Limits"). */

@@ -1,4 +1,4 @@
-#include "sandboxd/api/broker_link.h"
+#include "sandboxd/link/broker_link.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/core/log.h"
-#include "sandboxd/api/blob.h"
-#include "sandboxd/api/session_link.h"
 #include "sandboxd/control/channel.h"
+#include "sandboxd/link/blob.h"
+#include "sandboxd/link/session_link.h"
 
 static struct channel_message received;
 

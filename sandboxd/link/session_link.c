@@ -1,10 +1,10 @@
-#include "sandboxd/api/session_link.h"
+#include "sandboxd/link/session_link.h"
 
 #include <inttypes.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
-#include "sandboxd/api/broker_link.h"
+#include "sandboxd/link/broker_link.h"
 
 static void on_interpreter_idle(void *self)
 {

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/core/loop.h"
-#include "sandboxd/api/outbox.h"
 #include "sandboxd/control/message.h"
+#include "sandboxd/link/outbox.h"
 #include "sandboxd/pool/pool.h"
 
 struct session_link;
