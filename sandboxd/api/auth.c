@@ -1,6 +1,7 @@
 #include "sandboxd/api/auth.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/core/cleanup.h"
@@ -10,7 +11,7 @@
 #include "sandboxd/identity/audience.h"
 #include "sandboxd/identity/secret.h"
 
-enum { SCOPE_BYTES_MAX = 8 * 1024 }; /* no longer than a target */
+enum { SCOPE_BYTES_MAX = 16 * 1024 }; /* longer than any target */
 
 void auth_write_origin(const struct exchange *exchange, char ret_origin[AUTH_ORIGIN_MAX])
 {
@@ -28,6 +29,17 @@ void auth_write_origin(const struct exchange *exchange, char ret_origin[AUTH_ORI
     snprintf(ret_origin, AUTH_ORIGIN_MAX, "%s://%s", scheme, host ? host : "");
 }
 
+/* A slash that was percent-encoded in the path is none that divides a scope. */
+static void append_segment(struct buf *scope, const char *segment)
+{
+    buf_append_text(scope, "/");
+    for (const char *slash; (slash = strchr(segment, '/')); segment = slash + 1) {
+        buf_append(scope, segment, (size_t)(slash - segment));
+        buf_append_text(scope, "%2F");
+    }
+    buf_append_text(scope, segment);
+}
+
 /* A pool's resource id. One that is of any subscription is of the one that the path names; the
  * short forms name none: theirs is "local". */
 static void append_pool_scope(const struct exchange *exchange, struct buf *scope)
@@ -37,9 +49,12 @@ static void append_pool_scope(const struct exchange *exchange, struct buf *scope
         buf_append_text(scope, exchange->pool->settings.key);
         return;
     }
-    buf_printf(scope, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.App/sessionPools/%s",
-               match->subscription ? match->subscription : "local",
-               match->group ? match->group : "local", exchange->pool->settings.name);
+    buf_append_text(scope, "/subscriptions");
+    append_segment(scope, match->subscription ? match->subscription : "local");
+    buf_append_text(scope, "/resourceGroups");
+    append_segment(scope, match->group ? match->group : "local");
+    buf_append_text(scope, "/providers/Microsoft.App/sessionPools");
+    append_segment(scope, exchange->pool->settings.name);
 }
 
 /* The path of a control plane request is the id of a resource, or goes on behind one: an assignment
@@ -47,7 +62,7 @@ static void append_pool_scope(const struct exchange *exchange, struct buf *scope
 static void append_path_scope(const struct exchange *exchange, struct buf *scope)
 {
     for (size_t i = 0; i < exchange->target.segment_count; i++)
-        buf_printf(scope, "/%s", exchange->target.segments[i]);
+        append_segment(scope, exchange->target.segments[i]);
 }
 
 static const struct {

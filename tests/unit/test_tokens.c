@@ -187,6 +187,34 @@ static void what_is_checked_is_said_when_it_is_refused(void **state)
     assert_int_equal(get(f, "/health", NULL), 503); /* open to anybody; no session is ready */
 }
 
+/* A pool without a resource id is of whatever group the path names, but of one group only: a slash
+ * that was percent-encoded does not make the path go through somebody's scope. */
+static void an_encoded_slash_leads_into_no_scope(void **state)
+{
+    static const char inside[] =
+        "/subscriptions/s%2FresourceGroups%2Fg%2Fproviders%2FMicrosoft.App"
+        "%2FsessionPools%2Fmine/resourceGroups/g/sessionPools/default" FILES;
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct jwt_claims claims;
+    struct subject nobody = {0};
+    AUTO_BUF struct buf token = {0};
+    assert_int_equal(
+        subject_fill_claims(&nobody, "https://dynamicsessions.io", time(NULL), 60, &claims, &err),
+        0);
+    assert_int_equal(jwt_sign(f->front.identity->issuer, &claims, &token, &err), 0);
+    AUTO_FREE char *right = xasprintf("Authorization: Bearer %s", token.data);
+    f->front.roles.enabled = true;
+    assert_int_equal(
+        roles_put(&f->front.roles, SUBJECT_TENANT, SUBJECT_OBJECT_ID, ROLE_SESSION_EXECUTOR,
+                  "/subscriptions/s/resourceGroups/g/providers/Microsoft.App/sessionPools/mine",
+                  NULL, &err),
+        0);
+    assert_int_equal(get(f, "/subscriptions/s/resourceGroups/g/sessionPools/default" FILES, right),
+                     403);
+    assert_int_equal(get(f, inside, right), 403);
+}
+
 #define FRONT_TEST(test) cmocka_unit_test_setup_teardown(test, open_front, close_front)
 
 int main(void)
@@ -196,6 +224,7 @@ int main(void)
         FRONT_TEST(the_machines_endpoint_wants_its_header),
         FRONT_TEST(a_client_finds_the_authority_and_gets_a_token),
         FRONT_TEST(what_is_checked_is_said_when_it_is_refused),
+        FRONT_TEST(an_encoded_slash_leads_into_no_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
