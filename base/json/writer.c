@@ -47,17 +47,22 @@ static void begin_value(struct writer *writer, const char *key)
     }
 }
 
+/* By hand: a program's output may be escapes from end to end, and all of it is written while every
+ * other client waits. */
 static void put_escape(struct writer *writer, unsigned char c)
 {
     static const char letters[] = "btnvfr"; /* 8 to 13; JSON has no \v */
-    char escape[8];
-    if (c == '"' || c == '\\')
-        snprintf(escape, sizeof escape, "\\%c", c);
-    else if (c >= '\b' && c <= '\r' && c != '\v')
-        snprintf(escape, sizeof escape, "\\%c", letters[c - '\b']);
-    else
-        snprintf(escape, sizeof escape, "\\u%04x", c);
-    put_text(writer, escape);
+    static const char hex[] = "0123456789abcdef";
+    char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    size_t length = sizeof escape;
+    if (c == '"' || c == '\\') {
+        escape[1] = (char)c;
+        length = 2;
+    } else if (c >= '\b' && c <= '\r' && c != '\v') {
+        escape[1] = letters[c - '\b'];
+        length = 2;
+    }
+    put(writer, escape, length);
 }
 
 static void put_quoted(struct writer *writer, const char *text, size_t length)
@@ -68,7 +73,8 @@ static void put_quoted(struct writer *writer, const char *text, size_t length)
         unsigned char c = (unsigned char)text[i];
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
-        put(writer, text + plain, i - plain);
+        if (i > plain)
+            put(writer, text + plain, i - plain);
         put_escape(writer, c);
         plain = i + 1;
     }

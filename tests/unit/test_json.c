@@ -1,6 +1,7 @@
 #include "base/json/json.h"
 
 #include "base/core/buf.h"
+#include "base/json/writer.h"
 #include "tests/support/unit.h"
 
 static json_t *parse(const char *text)
@@ -154,6 +155,25 @@ static void only_output_may_hold_nuls(void **state)
     assert_error(err, ERROR_INVALID, "NUL");
 }
 
+static void every_control_character_is_escaped(void **state)
+{
+    (void)state;
+    static const char wanted[] = "\"\\u0000\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\\u0007\\b\\t"
+                                 "\\n\\u000b\\f\\r\\u000e\\u000f"
+                                 "\\u0010\\u0011\\u0012\\u0013\\u0014\\u0015\\u0016\\u0017\\u0018\\"
+                                 "u0019\\u001a\\u001b\\u001c"
+                                 "\\u001d\\u001e\\u001f !\\\"\\\\\x7f\"";
+    char text[0x20 + 5];
+    for (size_t i = 0; i < 0x20; i++)
+        text[i] = (char)i;
+    memcpy(text + 0x20, " !\"\\\x7f", 5);
+    AUTO_BUF struct buf out = {0};
+    struct writer writer = writer_begin(&out, false);
+    writer_text(&writer, NULL, text, sizeof text);
+    assert_int_equal(writer_finish(&writer, NULL), 0);
+    assert_string_equal(out.data, wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +185,7 @@ int main(void)
         cmocka_unit_test(unknown_members_are_named),
         cmocka_unit_test(members_are_found_in_any_case),
         cmocka_unit_test(only_output_may_hold_nuls),
+        cmocka_unit_test(every_control_character_is_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
