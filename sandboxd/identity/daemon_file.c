@@ -1,5 +1,6 @@
 #include "sandboxd/identity/daemon_file.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/core/cleanup.h"
@@ -8,6 +9,17 @@
 #include "base/json/writer.h"
 
 static const char file_name[] = "daemon.json";
+
+/* A front that is started anew says the same again, which a full disk must not keep it from. */
+static bool is_there(int state_fd, const struct buf *text)
+{
+    AUTO_FREE char *found = NULL;
+    size_t length = 0;
+    struct error ignored;
+    return state_file_read(state_fd, file_name, STATE_FILE_PUBLIC, DAEMON_FILE_BYTES_MAX, &found,
+                           &length, &ignored) == 0 &&
+           length == text->length && memcmp(found, text->data, length) == 0;
+}
 
 int daemon_file_write(int state_fd, const struct daemon_file *file, struct error *err)
 {
@@ -21,6 +33,8 @@ int daemon_file_write(int state_fd, const struct daemon_file *file, struct error
     writer_close_object(&writer);
     if (writer_finish(&writer, err) < 0)
         return -1;
+    if (is_there(state_fd, &text))
+        return 0;
     return state_file_write(state_fd, file_name, STATE_FILE_PUBLIC, text.data, text.length, err);
 }
 

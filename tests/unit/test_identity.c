@@ -169,6 +169,18 @@ static void how_the_daemon_is_reached_is_read_as_it_was_written(void **state)
     assert_string_equal(read.https, "");
     assert_string_equal(read.auth, written.auth);
     assert_string_equal(read.pool, written.pool);
+
+    /* The same again is not written: a full disk does not keep a front from starting anew. */
+    struct stat before, after;
+    assert_int_equal(fstatat(directory->fd, "daemon.json", &before, 0), 0);
+    assert_int_equal(daemon_file_write(directory->fd, &written, &err), 0);
+    assert_int_equal(fstatat(directory->fd, "daemon.json", &after, 0), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    written.auth[0] = 'A';
+    assert_int_equal(daemon_file_write(directory->fd, &written, &err), 0);
+    assert_int_equal(daemon_file_read(directory->fd, &read, &err), 0);
+    assert_string_equal(read.auth, "Any");
     assert_int_equal(
         state_file_write(directory->fd, "daemon.json", STATE_FILE_PUBLIC, "{\"http\":1}", 10, &err),
         0);
