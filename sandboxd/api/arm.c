@@ -35,9 +35,9 @@ static void fail(struct exchange *exchange, const struct error *err)
 /* It was understood and could not be done. */
 static void fail_to_act(struct exchange *exchange, const struct error *err)
 {
-    exchange_fail(exchange,
-                  err->code == ERROR_LIMIT ? SERVICE_ARM_QUOTA_EXCEEDED : SERVICE_INTERNAL_ERROR,
-                  NULL, "%s", err->message);
+    bool is_bound = err->code == ERROR_LIMIT && err->number == 0;
+    exchange_fail(exchange, is_bound ? SERVICE_ARM_QUOTA_EXCEEDED : problem_of_state(err), NULL,
+                  "%s", err->message);
 }
 
 static void write_entry(const struct exchange *exchange, const struct front_pool *entry,

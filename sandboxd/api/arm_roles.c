@@ -99,9 +99,9 @@ static void fail(struct exchange *exchange, const struct error *err)
         [ERROR_CONFLICT] = SERVICE_ARM_ROLE_EXISTS,
         [ERROR_LIMIT] = SERVICE_ARM_QUOTA_EXCEEDED,
     };
-    enum service_code code =
-        err->code <= ERROR_LIMIT && codes[err->code] ? codes[err->code] : SERVICE_INTERNAL_ERROR;
-    exchange_fail(exchange, code, NULL, "%s", err->message);
+    bool is_ours = err->number == 0 && err->code <= ERROR_LIMIT && codes[err->code];
+    exchange_fail(exchange, is_ours ? codes[err->code] : problem_of_state(err), NULL, "%s",
+                  err->message);
 }
 
 /* ---- one ---- */
@@ -139,19 +139,27 @@ static int put_into(struct roles *roles, const struct role_assignment *item, str
     return roles_put(roles, item->name, item->principal_id, item->role_id, item->scope, NULL, err);
 }
 
+/* As it was before; NULL: not there. */
+static void restore(struct roles *roles, const struct role_assignment *item,
+                    const struct role_assignment *before)
+{
+    roles_remove(roles, item->name, item->scope);
+    if (before)
+        put_into(roles, before, NULL);
+}
+
 /* What cannot be kept is not in force either. */
 static int put(struct front *front, const struct role_assignment *item, struct error *err)
 {
     if (refuse_twin(&front->roles, item, err) < 0)
         return -1;
-    bool is_new = !roles_find(&front->kept_roles, item->name, item->scope);
+    const struct role_assignment *found = roles_find(&front->kept_roles, item->name, item->scope);
+    struct role_assignment before = found ? *found : (struct role_assignment){0};
     if (put_into(&front->kept_roles, item, err) == 0 && put_into(&front->roles, item, err) == 0 &&
         role_list_save(front->state_fd, &front->kept_roles, err) == 0)
         return 0;
-    if (is_new) {
-        roles_remove(&front->kept_roles, item->name, item->scope);
-        roles_remove(&front->roles, item->name, item->scope);
-    }
+    restore(&front->kept_roles, item, found ? &before : NULL);
+    restore(&front->roles, item, found ? &before : NULL);
     return -1;
 }
 

@@ -225,9 +225,13 @@ int front_pools_create(struct front_pools *pools, struct pool_resource *resource
     taken.created_ms = taken.modified_ms = wall_clock_ms();
     if (pool_bounds_check_limits(pools, &taken.settings, err) < 0 ||
         pool_bounds_check_room(pools, &taken.settings, NULL, err) < 0 ||
-        make_key(pools, &taken, err) < 0 ||
-        resource_store_save(pools->state_fd, &taken, file, err) < 0)
+        make_key(pools, &taken, err) < 0)
         return -1;
+    if (resource_store_save(pools->state_fd, &taken, file, err) < 0) {
+        struct error ignored; /* the key of no pool */
+        mcp_keys_forget(&pools->keys, taken.settings.key, &ignored);
+        return -1;
+    }
     struct front_pool *entry = insert(pools, &taken);
     memcpy(entry->file, file, sizeof file);
     log_info("pool.created", "pool=%s sessions=%u", entry->resource.id.name,

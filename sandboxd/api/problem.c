@@ -170,3 +170,18 @@ const char *problem_explain_errno(int number)
         return strerror(number);
     }
 }
+
+enum service_code problem_of_state(const struct error *err)
+{
+    switch (err->number) {
+    case ENOSPC:
+    case EDQUOT:
+        return SERVICE_INSUFFICIENT_STORAGE;
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return SERVICE_UNAVAILABLE;
+    default:
+        return SERVICE_INTERNAL_ERROR;
+    }
+}

@@ -67,3 +67,6 @@ void problem_write_body(enum service_code code, const char *target, const char *
 enum service_code problem_of_errno(int number);
 /* The same in words. */
 const char *problem_explain_errno(int number);
+
+/* The code for an error that kept the daemon from writing what it must remember. */
+enum service_code problem_of_state(const struct error *err);

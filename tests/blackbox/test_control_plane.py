@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import signal
+import subprocess
 import threading
 import uuid
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
@@ -461,6 +464,70 @@ def test_an_assignment_acts_at_once_where_roles_are_in_force(make_daemon: MakeDa
         assert status() == 403
         top = f"/subscriptions/s-1/providers/Microsoft.Authorization/roleAssignments/{configured}"
         assert ask_as(client, admin, "DELETE", top, {}).error_code == "Conflict"
+
+
+# ---- a full disk ----
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own that a test may fill."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=755", "tmpfs", str(disk)],
+                   check=True)
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+    return filler
+
+
+def test_on_a_full_disk_nothing_changes_and_the_client_is_told(small_disk: Path,
+                                                               make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(2, 0), arguments=["--state-dir", str(small_disk / "state")])
+    role = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    mcp = {"mcpServerSettings": {"isMCPServerEnabled": True}}
+
+    def assignment(kind: str) -> dict[str, Any]:
+        return {"properties": {"roleDefinitionId": kind, "principalId": str(uuid.uuid4())}}
+
+    with daemon.client() as client:
+        executed = client.execute("x = 1")
+        assert executed.succeeded
+        assert ask(client, "PUT", arm_id("old"), body(**mcp)).status == 200
+        assert ask(client, "PUT", role, assignment(EXECUTOR)).status == 201
+        shown, key = ask(client, "GET", arm_id("old")).json, f"{arm_id('old')}/regenerateCredentials"
+        filler = fill(small_disk)
+        for method, path, document in (("PUT", arm_id("new"), body(**mcp)),
+                                       ("PATCH", arm_id("old"), {"tags": {"a": "b"}}),
+                                       ("POST", key, None),
+                                       ("PUT", role, assignment(CONTRIBUTOR))):
+            answer = ask(client, method, path, document)
+            assert (answer.status, answer.error_code) == (507, "InsufficientStorage"), answer.text
+            assert "No space left" in answer.text
+        assert ask(client, "GET", arm_id("old")).json == shown
+        assert ask(client, "GET", arm_id("new")).status == 404
+
+        front = daemon.named("sandboxd-front")[0]
+        os.kill(front.pid, signal.SIGKILL)
+        assert wait_until(lambda: not front.is_alive(), ENDS_S)
+    with daemon.client(executed.answer.json["identifier"]) as client:
+        assert client.execute("x").value == 1, "the front starts anew on a full disk"
+        filler.unlink()
+        other = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+        assert ask(client, "PUT", other, assignment(EXECUTOR)).status == 201
+    kept = json.loads((small_disk / "state/role-assignments.json").read_text())
+    assert [item["roleDefinitionId"] for item in kept] == [EXECUTOR, EXECUTOR]
+    keys = json.loads((small_disk / "state/mcp-keys.json").read_text())
+    assert list(keys) == [arm_id("old")]
 
 
 # ---- configuration ----

@@ -67,6 +67,17 @@ static void errors_of_file_operations_have_codes(void **state)
     assert_string_equal(problem_explain_errno(EISDIR), "it is a directory");
 }
 
+static void a_state_that_cannot_be_written_is_no_quota(void **state)
+{
+    (void)state;
+    struct error err = {.code = ERROR_LIMIT, .number = ENOSPC};
+    assert_int_equal(problem_status(problem_of_state(&err)), 507);
+    err.number = EMFILE;
+    assert_int_equal(problem_status(problem_of_state(&err)), 503);
+    err.number = EROFS;
+    assert_int_equal(problem_status(problem_of_state(&err)), 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +85,7 @@ int main(void)
         cmocka_unit_test(an_error_body_names_code_target_and_trace),
         cmocka_unit_test(a_full_pool_says_when_to_come_back),
         cmocka_unit_test(errors_of_file_operations_have_codes),
+        cmocka_unit_test(a_state_that_cannot_be_written_is_no_quota),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
