@@ -24,6 +24,10 @@ def test_the_host_and_the_pool_agree_on_a_version(said: dict[str, Any]) -> None:
     assert "tools" in said["capabilities"]
 
 
+def test_the_key_from_arm_is_the_one_in_the_environment(said: dict[str, Any]) -> None:
+    assert said["keyIsThatOfTheEnvironment"]
+
+
 def test_every_tool_is_listed(said: dict[str, Any]) -> None:
     assert set(said["tools"]) == {"launchShell", "launchPythonEnvironment",
                                   "runShellCommandInRemoteEnvironment",

@@ -20,7 +20,7 @@ async function fetchKey() {
 
 const key = process.argv[2] ?? (await fetchKey());
 const client = new Client({ name: "a-host", version: "1.0.0" });
-const transport = new StreamableHTTPClientTransport(new URL(`${endpoint}/mcp`), {
+const transport = new StreamableHTTPClientTransport(new URL(process.env.MCP_ENDPOINT), {
   requestInit: { headers: { "x-ms-apikey": key } },
 });
 
@@ -48,6 +48,7 @@ await client.ping();
 
 console.log(
   JSON.stringify({
+    keyIsThatOfTheEnvironment: key === process.env.MCP_API_KEY,
     server: client.getServerVersion(),
     capabilities: client.getServerCapabilities(),
     tools: tools.map((tool) => tool.name),
