@@ -82,6 +82,8 @@ const char *http_request_target(const struct http_request *request);
 /* Name in any case; NULL where absent; the first of several. Borrowed until on_gone. */
 const char *http_request_header(const struct http_request *request, const char *name);
 bool http_request_is_tls(const struct http_request *request);
+/* Has it come over the loopback, from a process of this machine? A proxy here speaks for others. */
+bool http_request_is_local(const struct http_request *request);
 /* -1: not known (chunked). 0: no body. */
 int64_t http_request_content_length(const struct http_request *request);
 void http_request_set_data(struct http_request *request, void *data);

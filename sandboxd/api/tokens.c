@@ -64,6 +64,21 @@ static bool has_identity(struct exchange *exchange)
     return false;
 }
 
+/* Where tokens are what keeps others out, those who are not on this machine must know something
+ * that others cannot. False after having answered. */
+static bool may_have_any(struct exchange *exchange, const char *secret)
+{
+    const struct front *front = exchange->front;
+    if (front->auth != ACCESS_JWT || http_request_is_local(exchange->request) ||
+        secret_matches(front->identity->header, secret))
+        return true;
+    refuse(exchange, GRANT_UNAUTHORIZED, "invalid_client",
+           "with --auth jwt another machine gets no token without a secret: send the value of "
+           "IDENTITY_HEADER that sandboxd env prints, as client_secret, or as X-IDENTITY-HEADER to "
+           "the managed identity endpoint");
+    return false;
+}
+
 static void issue_to_identity(struct exchange *exchange, bool with_times)
 {
     const struct http_target *target = &exchange->target;
@@ -107,7 +122,8 @@ void token_for_machine(struct exchange *exchange)
                "the header \"Metadata: true\" is missing");
         return;
     }
-    issue_to_identity(exchange, true);
+    if (may_have_any(exchange, NULL))
+        issue_to_identity(exchange, true);
 }
 
 /* ---- client credentials ---- */
@@ -145,9 +161,11 @@ void token_for_client(struct exchange *exchange)
         .client_secret = http_target_parameter(&form, "client_secret"),
         .client_assertion = http_target_parameter(&form, "client_assertion"),
     };
-    AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX};
-    enum grant_outcome outcome = grant_to_client(&grant, &request, &body);
-    respond(exchange, outcome, &body);
+    if (may_have_any(exchange, request.client_secret)) {
+        AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX};
+        enum grant_outcome outcome = grant_to_client(&grant, &request, &body);
+        respond(exchange, outcome, &body);
+    }
     http_target_clear(&form);
 }
 

@@ -1,6 +1,8 @@
 """Who may pass: HTTPS, --auth, role assignments, --host, and the state directory behind them."""
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import signal
@@ -19,6 +21,7 @@ from support.client import POOL_PATH, Answer, Client
 from support.daemon import BUILD, Daemon, free_port, pool_document, require_daemon, scale
 
 PRINCIPAL = "33333333-3333-3333-3333-333333333333"  # of the managed identity endpoint
+RESOURCE = "https://dynamicsessions.io"
 EXECUTOR = "0fb8eba5-a2bb-4abe-b1c1-49dfad359bb0"
 POOL = "/subscriptions/local/resourceGroups/local/providers/Microsoft.App/sessionPools/default"
 TIMEOUT_S = 30
@@ -72,6 +75,44 @@ def test_jwt_accepts_what_the_daemon_issues_and_nothing_else(make_daemon: MakeDa
         wrong = execute(client, printed(daemon, "token", "--resource", "https://vault.azure.net"))
         assert wrong.status == 401
         assert "https://vault.azure.net" in wrong.text and "https://dynamicsessions.io" in wrong.text
+
+
+def own_address() -> str:
+    """One of this machine that is not loopback: what is sent from it looks like another machine's."""
+    shown = subprocess.run(["ip", "-json", "-4", "address"], capture_output=True, text=True, check=True)
+    addresses = [address["local"] for interface in json.loads(shown.stdout)
+                 for address in interface["addr_info"] if not address["local"].startswith("127.")]
+    if not addresses:
+        pytest.skip("this machine has loopback addresses only")
+    return addresses[0]
+
+
+def test_with_jwt_other_machines_get_no_token_without_the_secret(make_daemon: MakeDaemon) -> None:
+    source = (own_address(), 0)
+    daemon = make_daemon(scale(2, 0), arguments=["--auth", "jwt"])
+    variables = environment(daemon)
+    identity = f"/metadata/identity/oauth2/token?{urllib.parse.urlencode({'resource': RESOURCE})}"
+
+    def ask(method: str, path: str, body: str | None, **headers: str) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, TIMEOUT_S, source)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+
+    def ask_as_client(**credential: str) -> tuple[int, Any]:
+        form = {"grant_type": "client_credentials", "client_id": PRINCIPAL,
+                "scope": f"{RESOURCE}/.default", **credential}
+        return ask("POST", "/a-tenant/oauth2/v2.0/token", urllib.parse.urlencode(form))
+
+    for status, answer in (ask_as_client(client_secret="any"), ask_as_client(client_assertion="any"),
+                           ask("GET", identity, None, Metadata="true")):
+        assert (status, answer["error"]) == (401, "invalid_client")
+        assert "IDENTITY_HEADER" in answer["error_description"]
+    status, answer = ask_as_client(client_secret=variables["IDENTITY_HEADER"])
+    assert status == 200
+    with daemon.client() as client:
+        assert execute(client, answer["access_token"]).status == 200
 
 
 def test_tokens_outlive_the_daemon(make_daemon: MakeDaemon) -> None:
