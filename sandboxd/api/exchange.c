@@ -192,6 +192,9 @@ struct session *exchange_obtain_session(struct exchange *exchange, const char *i
 void exchange_write_url(const struct exchange *exchange, struct buf *out)
 {
     const char *path = http_request_target(exchange->request);
+    const char *scheme_end = *path == '/' ? NULL : strstr(path, "://"); /* as a proxy sends it */
+    if (scheme_end)
+        path = scheme_end + 3 + strcspn(scheme_end + 3, "/?#");
     size_t length = strcspn(path, "?#");
     while (length > 0 && path[length - 1] == '/')
         length--;

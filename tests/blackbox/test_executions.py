@@ -52,6 +52,19 @@ def test_an_asynchronous_execution_is_polled_where_its_answer_says(session: Clie
     assert show(session, execution, GENERATION_2).json["result"]["executionResult"] == "2", "the asker's version"
 
 
+def test_a_whole_url_as_target_is_not_repeated_in_the_answer(session: Client) -> None:
+    """Clients send one to a proxy, and proxies may pass it on."""
+    document = json.dumps({"code": "1", "executionType": "Asynchronous"})
+    target = session.target("executions")
+    answer = session.raw(
+        f"POST http://localhost:{session.port}{target} HTTP/1.1\r\nHost: localhost:{session.port}\r\n"
+        f"Authorization: Bearer local\r\nContent-Length: {len(document)}\r\n\r\n{document}".encode())
+    assert answer.status == 202, answer.text
+    path, _, _ = target.partition("?")
+    assert answer.headers["operation-location"].startswith(
+        f"http://localhost:{session.port}{path}/{answer.headers['operation-id']}?")
+
+
 def test_asynchronous_executions_run_one_after_the_other(session: Client) -> None:
     first = post(session, "import time; time.sleep(0.5); order = [1]").json["id"]
     second = post(session, "order.append(2); order").json
