@@ -20,6 +20,9 @@
 
 enum { CLIENT_REQUEST_ID_MAX = 128 };
 
+const char exchange_no_room[] = "the answers that wait for their clients take all the memory there "
+                                "is for them; ask again when some have been read";
+
 static void make_trace_id(char ret_text[TRACE_TEXT_MAX])
 {
     uint64_t halves[2];
@@ -50,6 +53,7 @@ static void destroy_if_unused(struct exchange *exchange)
     if (exchange->request || exchange->pins > 0)
         return;
     exchange->front->exchanges--;
+    exchange->front->answer_bytes -= exchange->reserved;
     if (exchange->held)
         session_release(exchange->held);
     if (exchange->pool)
@@ -112,6 +116,26 @@ void exchange_stream(struct exchange *exchange, struct http_response *response,
     http_request_stream(exchange->request, response, source);
 }
 
+bool exchange_reserve(struct exchange *exchange, size_t bytes)
+{
+    struct front *front = exchange->front;
+    if (bytes <= FRONT_SMALL_ANSWER_BYTES || bytes <= exchange->reserved)
+        return true;
+    size_t more = bytes - exchange->reserved;
+    if (front->answer_bytes + more > FRONT_ANSWER_BYTES_MAX)
+        return false;
+    front->answer_bytes += more;
+    exchange->reserved = bytes;
+    return true;
+}
+
+static void give_up_body(const struct exchange *exchange, struct http_response *response)
+{
+    free(response->body);
+    *response = (struct http_response){.close = response->close};
+    problem_write(SERVICE_UNAVAILABLE, NULL, exchange_no_room, exchange->trace_id, response);
+}
+
 void exchange_respond(struct exchange *exchange, struct http_response *response)
 {
     if (!exchange->request || exchange->responded) {
@@ -120,6 +144,8 @@ void exchange_respond(struct exchange *exchange, struct http_response *response)
             close(response->file_fd);
         return;
     }
+    if (response->body && !exchange_reserve(exchange, response->body_length))
+        give_up_body(exchange, response);
     add_headers(exchange, response);
     exchange->responded = true;
     exchange->status = response->status;

@@ -44,6 +44,7 @@ struct exchange {
     struct session
         *held; /* released with the exchange, when the answer has been sent; may be NULL */
     char trace_id[TRACE_TEXT_MAX];
+    size_t reserved; /* bytes of memory for its answer */
     unsigned pins;
     bool responded;
     bool refused; /* before it was read */
@@ -69,6 +70,12 @@ void exchange_respond(struct exchange *exchange, struct http_response *response)
  * is streamed keeps its sink. */
 void exchange_stream(struct exchange *exchange, struct http_response *response,
                      const struct http_source *source);
+/* Room for an answer of that many bytes in all, until the exchange ends. False when the answers
+ * that wait for their clients have no room for it: clients that do not read must not take all
+ * memory. */
+bool exchange_reserve(struct exchange *exchange, size_t bytes);
+/* What a client is told then. */
+extern const char exchange_no_room[];
 /* body is emptied. */
 void exchange_respond_json(struct exchange *exchange, unsigned status, struct buf *body);
 void exchange_fail(struct exchange *exchange, enum service_code code, const char *target,

@@ -109,13 +109,20 @@ static void on_over(void *self, struct execution *execution)
 {
     struct execution_stream *stream = self;
     struct error err = {0};
-    AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX};
-    while (output_feed_next(&stream->feed, &execution->run, true, &stream->events))
+    AUTO_BUF struct buf body = {.limit = ANSWER_BYTES_MAX}, rest = {0};
+    while (output_feed_next(&stream->feed, &execution->run, true, &rest))
         ;
-    if (execution_resource_write(execution, stream->exchange, &body, &err) < 0)
-        write_error(stream, SERVICE_INTERNAL_ERROR, &err);
-    else
-        sse_write_event(&stream->events, "result", body.data, body.length);
+    bool written = execution_resource_write(execution, stream->exchange, &body, &err) == 0;
+    if (written)
+        sse_write_event(&rest, "result", body.data, body.length);
+    if (!exchange_reserve(stream->exchange, stream->events.length + rest.length)) {
+        error_set(&err, ERROR_LIMIT, "%s", exchange_no_room);
+        write_error(stream, SERVICE_UNAVAILABLE, &err);
+    } else {
+        buf_append(&stream->events, rest.data, rest.length);
+        if (!written)
+            write_error(stream, SERVICE_INTERNAL_ERROR, &err);
+    }
     begin(stream);
     stream->execution = NULL;
     stream->is_over = true;

@@ -25,6 +25,9 @@ enum {
     FRONT_FLUSH_MS = 1000,
     FRONT_CONNECTIONS_MAX = 4096,
     FRONT_IDLE_TIMEOUT_S = 120,
+    /* Of all answers that wait for their clients, small ones not counted. Four of the largest. */
+    FRONT_ANSWER_BYTES_MAX = 1024 * 1024 * 1024,
+    FRONT_SMALL_ANSWER_BYTES = 64 * 1024,
 };
 
 enum front_listener_kind { FRONT_HTTP, FRONT_HTTPS, FRONT_LISTENERS_MAX };
@@ -48,7 +51,8 @@ struct front {
     struct image image;                /* what sessions have; empty until a zygote has said it */
     struct watch signals;
     struct timer stop_timer;
-    unsigned exchanges; /* requests under way */
+    unsigned exchanges;    /* requests under way */
+    uint64_t answer_bytes; /* of their answers */
     bool stopping;
 };
 

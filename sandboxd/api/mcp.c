@@ -115,12 +115,25 @@ static void finish(struct message *message, struct writer *writer)
 
 /* ---- running ---- */
 
+/* The other messages of a batch may take their time. */
+static size_t answer_bytes(const struct post *post)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < post->text.count; i++)
+        bytes += post->messages[i].answer.length;
+    return bytes;
+}
+
 static void on_over(void *self, struct execution *execution)
 {
     struct message *message = self;
     struct writer writer = rpc_begin_answer(message->rpc, &message->answer);
     mcp_write_run(message->environment, &execution->run, &writer);
     finish(message, &writer);
+    if (!exchange_reserve(message->post->exchange, answer_bytes(message->post))) {
+        buf_free(&message->answer);
+        fail_tool(message, exchange_no_room);
+    }
     post_release(message->post);
 }
 

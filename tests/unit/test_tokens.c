@@ -9,7 +9,7 @@
 #include "tests/support/loopback.h"
 #include "tests/support/state_directory.h"
 
-enum { ANSWER_MAX = 16 * 1024 };
+enum { ANSWER_MAX = 128 * 1024 };
 
 struct fixture {
     void *directory;
@@ -215,6 +215,25 @@ static void an_encoded_slash_leads_into_no_scope(void **state)
     assert_int_equal(get(f, inside, right), 403);
 }
 
+static void answers_that_nobody_reads_have_a_bound(void **state)
+{
+    static const char pool[] = "/subscriptions/s/resourceGroups/g/providers/Microsoft.App"
+                               "/sessionPools/default?api-version=2025-07-01";
+    struct fixture *f = *state;
+    f->front.auth = ACCESS_NONE;
+    AUTO_FREE char *word = xcalloc(FRONT_SMALL_ANSWER_BYTES + 1, 1);
+    memset(word, 'a', FRONT_SMALL_ANSWER_BYTES);
+    f->front.pools.items[0]->resource.tags = xasprintf("{\"a\":\"%s\"}", word);
+    assert_int_equal(get(f, pool, NULL), 200);
+    assert_int_equal(f->front.answer_bytes, 0);
+
+    f->front.answer_bytes = FRONT_ANSWER_BYTES_MAX - FRONT_SMALL_ANSWER_BYTES;
+    assert_int_equal(get(f, pool, NULL), 503);
+    assert_non_null(strstr(f->answer, "Retry-After"));
+    assert_int_equal(get(f, "/t/discovery/v2.0/keys", NULL), 200); /* a small one */
+    assert_int_equal(f->front.answer_bytes, FRONT_ANSWER_BYTES_MAX - FRONT_SMALL_ANSWER_BYTES);
+}
+
 #define FRONT_TEST(test) cmocka_unit_test_setup_teardown(test, open_front, close_front)
 
 int main(void)
@@ -225,6 +244,7 @@ int main(void)
         FRONT_TEST(a_client_finds_the_authority_and_gets_a_token),
         FRONT_TEST(what_is_checked_is_said_when_it_is_refused),
         FRONT_TEST(an_encoded_slash_leads_into_no_scope),
+        FRONT_TEST(answers_that_nobody_reads_have_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
