@@ -19,11 +19,7 @@ bool text_parse_u64(const char *text, uint64_t *ret_value)
             return false;
         value = value * 10 + digit;
     }
-    if (p == text)
-        return false;
-    if (*p == '\n')
-        p++;
-    if (*p != '\0')
+    if (p == text || *p != '\0')
         return false;
     *ret_value = value;
     return true;

@@ -8,7 +8,7 @@
 #include "base/core/buf.h"
 #include "base/core/error.h"
 
-/* Decimal digits, optionally followed by one newline; nothing else, no sign, no overflow. */
+/* Decimal digits and nothing else: no sign, no blank, no line end, no overflow. */
 bool text_parse_u64(const char *text, uint64_t *ret_value);
 
 bool text_equal_ignoring_case(const char *a, const char *b);
