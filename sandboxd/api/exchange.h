@@ -37,12 +37,10 @@ struct exchange {
     struct pool *pool; /* held; NULL where the route is about none */
     enum api_version version;
     enum wire_generation generation;
-    const char
-        *identifier; /* from query or header; NULL: absent, which only JSON bodies may mend */
-    struct buf body; /* ROUTE_BODY_WHOLE */
+    const char *identifier; /* from query or header; NULL: only a JSON body may still have it */
+    struct buf body;        /* ROUTE_BODY_WHOLE */
     struct body_sink sink;
-    struct session
-        *held; /* released with the exchange, when the answer has been sent; may be NULL */
+    struct session *held; /* NULL, or released with the exchange, when the answer has been sent */
     char trace_id[TRACE_TEXT_MAX];
     size_t reserved; /* bytes of memory for its answer */
     unsigned pins;

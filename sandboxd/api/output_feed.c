@@ -11,19 +11,30 @@ void output_feed_open(struct output_feed *feed, int64_t characters_max)
     *feed = (struct output_feed){.characters_left = {characters_max, characters_max}};
 }
 
-/* How much of the text are its first `*characters`, which are then fewer. */
-static size_t take_characters(const char *text, size_t length, int64_t *characters)
+/* Bytes of the first `most` characters of the text, or of all of it; *ret_count is how many those
+ * are. */
+static size_t measure_characters(const char *text, size_t length, int64_t most, int64_t *ret_count)
 {
+    int64_t count = 0;
     size_t at = 0;
-    if (*characters < 0)
-        return length;
-    while (at<length && * characters> 0) {
+    for (; at < length && count < most; count++) {
         at++;
         while (at < length && (text[at] & 0xC0) == 0x80)
             at++;
-        (*characters)--;
     }
+    *ret_count = count;
     return at;
+}
+
+/* How much of the text its reader still wants. */
+static size_t take_wanted(struct output_feed *feed, int index, const struct buf *text)
+{
+    int64_t left = feed->characters_left[index], count = 0;
+    if (left < 0)
+        return text->length;
+    size_t wanted = measure_characters(text->data, text->length, left, &count);
+    feed->characters_left[index] -= count;
+    return wanted;
 }
 
 static bool write_text(struct output_feed *feed, int index, const char *bytes, size_t length,
@@ -32,7 +43,7 @@ static bool write_text(struct output_feed *feed, int index, const char *bytes, s
     AUTO_BUF struct buf text = {0}, data = {0};
     if (!text_append_utf8_lossy(&text, bytes, length))
         return false;
-    size_t kept = take_characters(text.data, text.length, &feed->characters_left[index]);
+    size_t kept = take_wanted(feed, index, &text);
     struct writer writer = writer_begin(&data, false);
     writer_open_object(&writer, NULL);
     writer_text(&writer, "text", text.data, kept);

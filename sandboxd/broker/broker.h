@@ -16,8 +16,7 @@ struct broker_options {
     int guest_filter_fd; /* compiled filters */
     int helper_filter_fd;
     const char *const *modules; /* the zygote's arguments, NULL-terminated, its name first */
-    const int
-        *front_fds; /* what a front finds behind its channel, as enum inherit_front_fd has it */
+    const int *front_fds;       /* as a front finds them behind its channel: control/inherit.h */
     int front_fd_count;
     const char *const *front_arguments;  /* NULL-terminated, its name first */
     int front_fd, session_fd, worker_fd; /* executables */

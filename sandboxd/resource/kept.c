@@ -72,9 +72,12 @@ int kept_read_identity(json_t *document, const char *path, char **ret_text, stru
                          here, type);
     AUTO_JSON json_t *kept = json_pack("{s:s}", "type", type);
     if (assigned) {
-        json_object_set_new(kept, "userAssignedIdentities", json_object());
-        json_object_foreach(assigned, name, value) json_object_set_new(
-            json_object_get(kept, "userAssignedIdentities"), name, json_object());
+        json_t *names = json_object();
+        json_object_set_new(kept, "userAssignedIdentities", names);
+        json_object_foreach(assigned, name, value)
+        {
+            json_object_set_new(names, name, json_object());
+        }
     }
     *ret_text = kept_text(kept);
     return 0;
