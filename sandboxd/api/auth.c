@@ -68,12 +68,13 @@ static void append_path_scope(const struct exchange *exchange, struct buf *scope
 static const struct {
     bool checked;
     enum audience_plane audience;
-    const char *role_id;
+    const char *role_id; /* NULL: none is asked for, and so no scope */
     void (*append_scope)(const struct exchange *exchange, struct buf *scope);
 } planes[] = {
     [PLANE_DATA] = {true, AUDIENCE_DATA, ROLE_SESSION_EXECUTOR, append_pool_scope},
     [PLANE_LEGACY] = {true, AUDIENCE_DATA, ROLE_SESSION_EXECUTOR, append_pool_scope},
     [PLANE_ARM] = {true, AUDIENCE_ARM, ROLE_CONTRIBUTOR, append_path_scope},
+    [PLANE_TENANT] = {true, AUDIENCE_ARM, NULL, NULL},
     [PLANE_MCP] = {0}, /* check_key */
     [PLANE_OPEN] = {0},
 };
@@ -120,7 +121,8 @@ bool auth_check(struct exchange *exchange)
     struct error err = {0};
     auth_write_origin(exchange, origin);
     audience_list(planes[plane].audience, origin, audiences);
-    planes[plane].append_scope(exchange, &scope);
+    if (planes[plane].role_id && front->roles.enabled)
+        planes[plane].append_scope(exchange, &scope);
     struct access_rules rules = {
         .mode = front->auth,
         .issuer = front->identity ? front->identity->issuer : NULL,

@@ -90,7 +90,7 @@ static bool is_echoable(const char *text)
 
 static bool is_arm(const struct exchange *exchange)
 {
-    return exchange->match.route && exchange->match.route->plane == PLANE_ARM;
+    return exchange->match.route && route_is_arm(exchange->match.route);
 }
 
 /* What every answer has. */

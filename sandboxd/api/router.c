@@ -65,8 +65,8 @@ static const struct route routes[] = {
     {"GET",    ARM_GROUP ARM_PROVIDER "/sessionPools",        ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_pool_list},
     {"GET",    ARM_SUBSCRIPTION ARM_PROVIDER "/sessionPools", ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_pool_list},
     {"GET",    ARM_SUBSCRIPTION ARM_PROVIDER,                 ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_provider_show},
-    {"GET",    ARM_SUBSCRIPTION,                              ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_subscription_show},
-    {"GET",    "subscriptions",                               ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_subscription_list},
+    {"GET",    ARM_SUBSCRIPTION,                              ROUTE_BY_VERSION, ANY,      PLANE_TENANT, ROUTE_BODY_NONE,   arm_subscription_show},
+    {"GET",    "subscriptions",                               ROUTE_BY_VERSION, ANY,      PLANE_TENANT, ROUTE_BODY_NONE,   arm_subscription_list},
     {"PUT",    ARM_ROLES "/{}",                               ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_WHOLE,  arm_role_put},
     {"GET",    ARM_ROLES "/{}",                               ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_role_show},
     {"DELETE", ARM_ROLES "/{}",                               ROUTE_BY_VERSION, ANY,      PLANE_ARM,    ROUTE_BODY_NONE,   arm_role_delete},
@@ -158,7 +158,7 @@ enum route_outcome router_find(const char *method, const struct http_target *tar
         struct route_match match = named;
         match.route = &routes[i];
         /* A resource's path is whole by itself. */
-        if (routes[i].plane == PLANE_ARM && at > 0)
+        if (route_is_arm(&routes[i]) && at > 0)
             continue;
         if (!matches(routes[i].pattern, target, at, &match))
             continue;

@@ -25,7 +25,8 @@ enum route_plane {
     PLANE_DATA,   /* a pool, an api-version, a token for the data plane */
     PLANE_LEGACY, /* the same, but without an api-version it is the operation's first */
     PLANE_MCP,    /* a pool and the key of its MCP endpoint */
-    PLANE_ARM,    /* an api-version and a token for the control plane */
+    PLANE_ARM,    /* an api-version, and a token for the control plane with a role */
+    PLANE_TENANT, /* the same, of anybody: what a client asks before it knows a scope */
     PLANE_OPEN,   /* nothing */
 };
 
@@ -40,6 +41,12 @@ struct route {
     enum route_body body;
     void (*handle)(struct exchange *exchange);
 };
+
+/* It belongs to the control plane. */
+static inline bool route_is_arm(const struct route *route)
+{
+    return route->plane == PLANE_ARM || route->plane == PLANE_TENANT;
+}
 
 enum route_outcome {
     ROUTE_FOUND,

@@ -63,6 +63,8 @@ static enum access_outcome check_roles(const struct access_rules *rules,
                                        const struct access_request *request,
                                        const struct jwt_claims *claims, struct error *err)
 {
+    if (!request->role_id)
+        return ACCESS_GRANTED;
     if (roles_allow(rules->roles, *claims->oid ? claims->oid : NULL,
                     *claims->appid ? claims->appid : NULL, request->role_id, request->scope))
         return ACCESS_GRANTED;

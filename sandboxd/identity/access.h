@@ -30,7 +30,7 @@ struct access_rules {
 struct access_request {
     const char *authorization;    /* the header; NULL where absent */
     const char *const *audiences; /* accepted ones, NULL-terminated */
-    const char *role_id;          /* what the caller must be */
+    const char *role_id;          /* what the caller must be; NULL: anybody with a token */
     const char *scope;            /* of what: a resource id */
 };
 

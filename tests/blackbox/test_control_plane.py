@@ -466,6 +466,22 @@ def test_an_assignment_acts_at_once_where_roles_are_in_force(make_daemon: MakeDa
         assert ask_as(client, admin, "DELETE", top, {}).error_code == "Conflict"
 
 
+def test_a_principal_without_a_role_still_finds_the_subscription(make_daemon: MakeDaemon) -> None:
+    """The Azure CLI asks for it when it logs in, before it knows what the principal may do."""
+    daemon = make_daemon(document={**pool_document(scale(1, 0)), "roleAssignments": []})
+
+    def ask_with(client: Client, token: str | None, path: str) -> Answer:
+        return client.request("GET", f"{path}?api-version={ARM_VERSION}", headers={"Authorization": token})
+
+    token = unsigned_token(str(uuid.uuid4()))
+    with daemon.client() as client:
+        found = ask_with(client, token, "/subscriptions")
+        assert found.status == 200 and found.json["value"][0]["subscriptionId"] == "local"
+        assert ask_with(client, token, "/subscriptions/local").status == 200
+        assert ask_with(client, None, "/subscriptions").error_code == "AuthenticationFailed"
+        assert ask_with(client, token, f"/subscriptions/local{PROVIDER}/sessionPools").status == 403
+
+
 # ---- a full disk ----
 
 @pytest.fixture

@@ -115,6 +115,19 @@ static void without_the_role_principal_role_and_scope_are_named(void **state)
     roles_clear(&roles);
 }
 
+static void where_no_role_is_asked_for_a_token_is_enough(void **state)
+{
+    (void)state;
+    struct roles roles = {.enabled = true};
+    struct error err = {0};
+    AUTO_FREE char *bob = authorization_of(BOB, "https://dynamicsessions.io");
+    struct access_rules rules = {ACCESS_JWT, issuer, &roles, now_s};
+    struct access_request request = {.authorization = bob, .audiences = audiences};
+    assert_int_equal(access_check(&rules, &request, &err), ACCESS_GRANTED);
+    request.authorization = "Bearer local";
+    assert_int_equal(access_check(&rules, &request, &err), ACCESS_UNAUTHENTICATED);
+}
+
 static void modes_are_found_by_name(void **state)
 {
     (void)state;
@@ -133,6 +146,7 @@ int main(void)
         cmocka_unit_test(each_mode_asks_for_what_it_says),
         cmocka_unit_test(a_token_for_something_else_names_both_audiences),
         cmocka_unit_test(without_the_role_principal_role_and_scope_are_named),
+        cmocka_unit_test(where_no_role_is_asked_for_a_token_is_enough),
         cmocka_unit_test(modes_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, open_issuer, close_issuer);
