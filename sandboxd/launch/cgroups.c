@@ -1,6 +1,5 @@
 #include "sandboxd/launch/cgroups.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/directory.h"
 #include "base/core/text.h"
 
 enum { CGROUPS_PATH_MAX = 1024, CGROUPS_LINE_MAX = 4096 };
@@ -232,12 +232,11 @@ int cgroups_enter(const struct cgroups *cgroups, struct error *err)
 static void remove_below(int parent_fd, const char *name, int depth)
 {
     enum { DEPTH_MAX = 3 };
-    int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory) {
-        close_fd(&fd);
+    DIR *directory =
+        directory_read(openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!directory)
         return;
-    }
+    int fd = dirfd(directory);
     struct dirent *item;
     while ((item = readdir(directory))) {
         if (item->d_type != DT_DIR || item->d_name[0] == '.' || depth == DEPTH_MAX)

@@ -1,6 +1,5 @@
 #include "sandboxd/launch/state.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/directory.h"
 #include "sandboxd/launch/ids.h"
 
 enum { STATE_DIRECTORY_MODE = 0711 };
@@ -39,12 +39,9 @@ static bool is_ours_or_empty(int dir_fd)
     struct stat st;
     if (fstat(dir_fd, &st) == 0 && ids_is_of_a_daemon(st.st_uid))
         return true;
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory) {
-        close_fd(&fd);
+    DIR *directory = directory_list(dir_fd);
+    if (!directory)
         return false;
-    }
     int entries = 0;
     while (readdir(directory))
         entries++;
@@ -69,12 +66,9 @@ static int hand_over_file(int dir_fd, const char *name, uid_t owner, struct erro
 
 static int hand_over_files(int dir_fd, uid_t owner, struct error *err)
 {
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory) {
-        close_fd(&fd);
+    DIR *directory = directory_list(dir_fd);
+    if (!directory)
         return error_from_errno(err, "list --state-dir");
-    }
     int result = 0;
     const struct dirent *entry;
     while (result == 0 && (entry = readdir(directory)))

@@ -1,13 +1,12 @@
 #include "sandboxd/resource/resource_store.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/directory.h"
 #include "base/core/log.h"
 #include "base/core/random.h"
 #include "base/core/state_file.h"
@@ -89,15 +88,6 @@ static bool is_ours(const char *name)
            strcmp(name + length - (sizeof suffix - 1), suffix) == 0;
 }
 
-static DIR *open_entries(int directory_fd)
-{
-    int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory)
-        close_fd(&fd);
-    return directory;
-}
-
 int resource_store_load(int directory_fd,
                         void (*on_pool)(void *self, struct pool_resource *resource,
                                         const char *file),
@@ -105,7 +95,7 @@ int resource_store_load(int directory_fd,
 {
     if (directory_fd == RESOURCE_STORE_NOTHING)
         return 0;
-    DIR *directory = open_entries(directory_fd);
+    DIR *directory = directory_list(directory_fd);
     if (!directory)
         return error_from_errno(err, "read the state directory");
     struct dirent *entry;

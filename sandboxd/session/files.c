@@ -1,6 +1,5 @@
 #include "sandboxd/session/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -13,6 +12,7 @@
 
 #include "base/core/buf.h"
 #include "base/core/cleanup.h"
+#include "base/core/directory.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/lockdown.h"
 
@@ -93,13 +93,10 @@ void files_answer_error(int channel_fd, uint64_t request, int error_number, cons
 static int list_directory(const struct helper *helper, const char *path, struct buf *pending,
                           unsigned *entries)
 {
-    int fd = open_below(helper->data_fd, path, O_RDONLY | O_DIRECTORY, 0);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory) {
-        if (fd >= 0)
-            close(fd);
+    DIR *directory = directory_read(open_below(helper->data_fd, path, O_RDONLY | O_DIRECTORY, 0));
+    if (!directory)
         return -1;
-    }
+    int fd = dirfd(directory);
     struct dirent *item;
     int result = 0;
     while (result == 0 && (item = readdir(directory))) {

@@ -1,6 +1,5 @@
 #include "sandboxd/worker/zygote.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/directory.h"
 #include "base/core/log.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
@@ -85,13 +85,10 @@ static int set_up(struct error *err)
 /* A second thread's locks would stay locked for ever in the child. */
 static int require_one_thread(struct error *err)
 {
-    int fd = openat(context.proc_fd, "self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
-    if (!tasks) {
-        error_from_errno(err, "list threads");
-        close_fd(&fd);
-        return -1;
-    }
+    DIR *tasks =
+        directory_read(openat(context.proc_fd, "self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!tasks)
+        return error_from_errno(err, "list threads");
     int count = 0;
     struct dirent *item;
     while ((item = readdir(tasks)))
