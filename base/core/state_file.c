@@ -2,11 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/directory.h"
 #include "base/core/random.h"
 #include "base/core/text.h"
 
@@ -76,5 +80,33 @@ int state_file_write(int directory_fd, const char *name, mode_t mode, const void
         unlinkat(directory_fd, temporary, 0);
         return -1;
     }
+    return 0;
+}
+
+/* As state_file_write names what is not whole yet. */
+static bool is_temporary(const char *name)
+{
+    const char *guid = strrchr(name, '.');
+    return *name == '.' && guid > name + 1 && guid_is_valid(guid + 1);
+}
+
+static bool is_left(int directory_fd, const char *name)
+{
+    struct stat info;
+    return fstatat(directory_fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
+           time(NULL) - info.st_mtime > STATE_FILE_LEFT_S;
+}
+
+int state_file_sweep(int directory_fd, struct error *err)
+{
+    DIR *directory = directory_list(directory_fd);
+    if (!directory)
+        return error_from_errno(err, "list the state directory");
+    const struct dirent *entry;
+    for (int i = 0; i < STATE_FILE_SWEPT_MAX && (entry = readdir(directory)); i++) {
+        if (is_temporary(entry->d_name) && is_left(directory_fd, entry->d_name))
+            unlinkat(directory_fd, entry->d_name, 0);
+    }
+    closedir(directory);
     return 0;
 }

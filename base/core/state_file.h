@@ -13,6 +13,8 @@
 enum {
     STATE_FILE_SECRET = 0600, /* refused when others could read it */
     STATE_FILE_PUBLIC = 0644,
+    STATE_FILE_SWEPT_MAX = 4096, /* names that a sweep looks at (our limit) */
+    STATE_FILE_LEFT_S = 60,      /* far longer than any of our writes takes */
 };
 
 /* Reads `name` below directory_fd. *ret_text is returned and NUL-terminated; ret_length may be
@@ -24,3 +26,8 @@ int state_file_read(int directory_fd, const char *name, mode_t mode, size_t limi
 /* Replaces `name`: readers see the old bytes or the new ones, and so does the next start. */
 int state_file_write(int directory_fd, const char *name, mode_t mode, const void *data,
                      size_t length, struct error *err);
+
+/* Removes what writes that were cut off have left: files ".NAME.GUID" older than STATE_FILE_LEFT_S,
+ * so that a write under way in another process is left alone. ERROR_SYSTEM when the directory
+ * cannot be read. */
+int state_file_sweep(int directory_fd, struct error *err);

@@ -11,6 +11,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
+#include "base/core/state_file.h"
 #include "base/core/text.h"
 #include "sandboxd/api/arm_roles.h"
 #include "sandboxd/api/environments.h"
@@ -222,6 +223,14 @@ static int watch_signals(struct front *front, struct error *err)
     return loop_watch(front->loop, &front->signals, fd, EPOLLIN, on_signal, front, err);
 }
 
+/* Before anything is written there. */
+static void sweep_state(const struct front *front)
+{
+    struct error err = {0};
+    if (state_file_sweep(front->state_fd, &err) < 0)
+        log_error("state.not_swept", "error=\"%s\"", err.message);
+}
+
 static int open_identity(struct front *front, struct error *err)
 {
     const struct identity_options options = {
@@ -242,6 +251,7 @@ static int open_front(struct front *front, struct config *config, struct error *
         .find_pool = find_pool_by_key,
         .self = front,
     };
+    sweep_state(front);
     front->loop = loop_create(clock_system(), err);
     if (!front->loop || watch_signals(front, err) < 0 || open_identity(front, err) < 0 ||
         open_pools(front, config, err) < 0)

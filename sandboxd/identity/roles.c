@@ -1,6 +1,5 @@
 #include "sandboxd/identity/roles.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,16 +23,6 @@ const char *role_title(const char *role_id)
             return titles[i].title;
     }
     return role_id;
-}
-
-bool guid_is_valid(const char *text)
-{
-    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    for (size_t i = 0; i < sizeof shape - 1; i++) {
-        if (shape[i] == 'x' ? !isxdigit((unsigned char)text[i]) : text[i] != shape[i])
-            return false;
-    }
-    return text[sizeof shape - 1] == '\0';
 }
 
 /* ---- the list ---- */

@@ -56,6 +56,3 @@ bool roles_allow(const struct roles *roles, const char *oid, const char *appid, 
 /* "Azure ContainerApps Session Executor" for its id, and so on; the id itself when it is unknown.
  */
 const char *role_title(const char *role_id);
-
-/* 8-4-4-4-12 hexadecimal digits, in any case. */
-bool guid_is_valid(const char *text);

@@ -333,6 +333,16 @@ def test_files_go_to_the_next_daemons_id(make_daemon: MakeDaemon, tmp_path: Path
     assert victim.stat().st_uid == os.getuid()
 
 
+def test_what_a_crash_left_half_written_is_gone_after_the_next_start(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(1, 0))
+    daemon.stop()
+    left = daemon.state_directory / ".daemon.json.6f055fe5-a2ce-4343-a520-1e2d595ec4ff"
+    left.touch()
+    os.utime(left, (0, 0))
+    daemon.start()
+    assert not left.exists()
+
+
 def test_the_front_sees_the_state_directory_and_nothing_else(shared_daemon: Daemon) -> None:
     front, = shared_daemon.named("sandboxd-front")
     assert os.listdir(f"/proc/{front.pid}/root") == ["state"]
