@@ -13,6 +13,7 @@
 #include "sandboxd/identity/daemon_file.h"
 #include "sandboxd/identity/identity.h"
 #include "sandboxd/resource/mcp_keys.h"
+#include "sandboxd/resource/resource_store.h"
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -73,18 +74,59 @@ static void write_origin(const char *scheme, const char *address, char ret_origi
 static const char provider[] = "/providers/Microsoft.App";
 
 /* A resource id names the provider, an endpoint does not. */
-static char *pool_path(const struct env_options *options, const struct daemon_file *daemon)
+static char *path_of_id(const char *id)
 {
-    if (!options->pool)
-        return xstrdup(daemon->pool);
-    if (*options->pool != '/')
-        return xasprintf("/subscriptions/local/resourceGroups/local/sessionPools/%s",
-                         options->pool);
-    const char *found = strcasestr(options->pool, provider);
+    const char *found = strcasestr(id, provider);
     if (!found)
-        return xstrdup(options->pool);
-    return xasprintf("%.*s%s", (int)(found - options->pool), options->pool,
-                     found + strlen(provider));
+        return xstrdup(id);
+    return xasprintf("%.*s%s", (int)(found - id), id, found + strlen(provider));
+}
+
+struct pool_search {
+    const char *name;
+    struct resource_id found;
+    size_t count;
+};
+
+static void on_pool(void *self, struct pool_resource *resource, const char *file)
+{
+    struct pool_search *search = self;
+    (void)file;
+    if (text_equal_ignoring_case(resource->id.name, search->name)) {
+        search->found = resource->id;
+        search->count++;
+    }
+    pool_resource_clear(resource);
+}
+
+/* A pool that was made over ARM is in one group only. Those of the configuration are not known
+ * here: they are in every group, or have an id. */
+static int path_of_name(int state_fd, const char *name, char **ret_path, struct error *err)
+{
+    struct pool_search search = {.name = name};
+    char id[RESOURCE_ID_TEXT_MAX];
+    if (resource_store_load(state_fd, on_pool, &search, err) < 0)
+        return -1;
+    if (search.count > 1)
+        return error_set(err, ERROR_INVALID,
+                         "--pool: %zu pools are named \"%s\"; give a resource id", search.count,
+                         name);
+    if (search.count == 0) {
+        *ret_path = xasprintf("/subscriptions/local/resourceGroups/local/sessionPools/%s", name);
+        return 0;
+    }
+    resource_id_write(&search.found, id);
+    *ret_path = path_of_id(id);
+    return 0;
+}
+
+static int find_path(int state_fd, const char *pool, const struct daemon_file *daemon,
+                     char **ret_path, struct error *err)
+{
+    if (pool && *pool != '/')
+        return path_of_name(state_fd, pool, ret_path, err);
+    *ret_path = pool ? path_of_id(pool) : xstrdup(daemon->pool);
+    return 0;
 }
 
 /* ---- what ---- */
@@ -163,7 +205,9 @@ static int write_env(const struct admin_state *state, const struct env_options *
         return -1;
     write_origin("http", daemon.http, http);
     write_origin("https", daemon.https, https);
-    AUTO_FREE char *path = pool_path(options, &daemon);
+    AUTO_FREE char *path = NULL;
+    if (find_path(state->fd, options->pool, &daemon, &path, env->err) < 0)
+        return -1;
     AUTO_FREE char *identity = xasprintf("%s/msi/token", http);
 
     /* Semantic Kernel and Azure's own libraries refuse a token over plain HTTP. */

@@ -250,6 +250,20 @@ def test_env_names_the_tool_server_of_a_pool_that_is_one(make_daemon: MakeDaemon
     assert environment(daemon, "--pool", exact)["MCP_API_KEY"] == keys[exact] != keys["default"]
 
 
+def test_env_finds_a_pool_that_was_made_over_arm_by_its_name(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(1, 0))
+    with daemon.client() as client:
+        for group, name in ("g", "one"), ("g", "two"), ("h", "two"):
+            path = f"/subscriptions/s/resourceGroups/{group}/providers/Microsoft.App/sessionPools/{name}"
+            made = client.request("PUT", f"{path}?api-version=2025-07-01", b'{"location":"x"}')
+            assert made.status == 200, made.body
+    endpoint = environment(daemon, "--pool", "one")["POOL_MANAGEMENT_ENDPOINT"]
+    assert endpoint.endswith("/subscriptions/s/resourceGroups/g/sessionPools/one")
+    done = subprocess.run([str(BUILD / "bin/sandboxd"), "env", "--pool", "two", "--state-dir",
+                           str(daemon.state_directory)], capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 1 and '2 pools are named "two"; give a resource id' in done.stderr
+
+
 # ---- refusals to start ----
 
 def refused(*arguments: str) -> str:
