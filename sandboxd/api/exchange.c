@@ -12,6 +12,7 @@
 #include "base/core/identifier.h"
 #include "base/core/log.h"
 #include "base/core/random.h"
+#include "base/core/text.h"
 #include "base/json/json.h"
 #include "sandboxd/api/auth.h"
 #include "sandboxd/api/front.h"
@@ -307,6 +308,14 @@ static bool find_pool(struct exchange *exchange)
     return false;
 }
 
+/* An id in the place of the endpoint, which is an easy mistake. */
+static bool is_below_resource(const struct http_target *target)
+{
+    return target->segment_count > 8 &&
+           text_equal_ignoring_case(target->segments[4], "providers") &&
+           text_equal_ignoring_case(target->segments[6], "sessionPools");
+}
+
 static bool find_route(struct exchange *exchange)
 {
     struct error err = {0};
@@ -319,8 +328,11 @@ static bool find_route(struct exchange *exchange)
     }
     switch (router_find(method, &exchange->target, &exchange->match)) {
     case ROUTE_UNKNOWN_PATH:
-        exchange_fail(exchange, SERVICE_RESOURCE_NOT_FOUND, NULL,
-                      "there is no such operation; docs/api.md lists them");
+        exchange_fail(exchange, SERVICE_RESOURCE_NOT_FOUND, NULL, "%s",
+                      is_below_resource(&exchange->target)
+                          ? "this is a pool's resource id: its pool management endpoint is without "
+                            "\"/providers/Microsoft.App\""
+                          : "there is no such operation; docs/api.md lists them");
         return false;
     case ROUTE_WRONG_METHOD:
         exchange_fail(exchange, SERVICE_NOT_SUPPORTED, NULL,
