@@ -74,6 +74,7 @@ static const struct {
     [PLANE_DATA] = {true, AUDIENCE_DATA, ROLE_SESSION_EXECUTOR, append_pool_scope},
     [PLANE_LEGACY] = {true, AUDIENCE_DATA, ROLE_SESSION_EXECUTOR, append_pool_scope},
     [PLANE_ARM] = {true, AUDIENCE_ARM, ROLE_CONTRIBUTOR, append_path_scope},
+    [PLANE_ACCESS] = {true, AUDIENCE_ARM, ROLE_ACCESS_ADMIN, append_path_scope},
     [PLANE_TENANT] = {true, AUDIENCE_ARM, NULL, NULL},
     [PLANE_MCP] = {0}, /* check_key */
     [PLANE_OPEN] = {0},

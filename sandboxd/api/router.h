@@ -26,7 +26,8 @@ enum route_plane {
     PLANE_LEGACY, /* the same, but without an api-version it is the operation's first */
     PLANE_MCP,    /* a pool and the key of its MCP endpoint */
     PLANE_ARM,    /* an api-version, and a token for the control plane with a role */
-    PLANE_TENANT, /* the same, of anybody: what a client asks before it knows a scope */
+    PLANE_ACCESS, /* the same, with the role that may give roles */
+    PLANE_TENANT, /* the same, without a role: what a client asks before it knows a scope */
     PLANE_OPEN,   /* nothing */
 };
 
@@ -45,7 +46,8 @@ struct route {
 /* It belongs to the control plane. */
 static inline bool route_is_arm(const struct route *route)
 {
-    return route->plane == PLANE_ARM || route->plane == PLANE_TENANT;
+    return route->plane == PLANE_ARM || route->plane == PLANE_ACCESS ||
+           route->plane == PLANE_TENANT;
 }
 
 enum route_outcome {

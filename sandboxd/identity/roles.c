@@ -14,6 +14,7 @@ static const struct {
     {ROLE_SESSION_EXECUTOR, "Azure ContainerApps Session Executor"},
     {ROLE_CONTRIBUTOR, "Contributor"},
     {ROLE_OWNER, "Owner"},
+    {ROLE_ACCESS_ADMIN, "User Access Administrator"},
 };
 
 const char *role_title(const char *role_id)
@@ -132,7 +133,8 @@ static bool is_role(const char *held, const char *wanted)
     if (text_equal_ignoring_case(held, wanted))
         return true;
     return text_equal_ignoring_case(held, ROLE_OWNER) &&
-           text_equal_ignoring_case(wanted, ROLE_CONTRIBUTOR);
+           (text_equal_ignoring_case(wanted, ROLE_CONTRIBUTOR) ||
+            text_equal_ignoring_case(wanted, ROLE_ACCESS_ADMIN));
 }
 
 static bool is_principal(const char *held, const char *id)

@@ -15,6 +15,7 @@
 #define ROLE_SESSION_EXECUTOR "0fb8eba5-a2bb-4abe-b1c1-49dfad359bb0"
 #define ROLE_CONTRIBUTOR      "b24988ac-6180-42a0-ab88-20f7382dd24c"
 #define ROLE_OWNER            "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+#define ROLE_ACCESS_ADMIN     "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 
 enum {
     ROLES_MAX = 1024,           /* assignments in one list (our limit) */
@@ -49,7 +50,8 @@ bool roles_remove(struct roles *roles, const char *name, const char *scope);
 void roles_clear(struct roles *roles);
 
 /* Does a principal with this object id or application id (either may be NULL) hold the role at the
- * scope or above it? An Owner is a Contributor too. True while the list is not in force. */
+ * scope or above it? An Owner is a Contributor and
+ * a User Access Administrator too. True while the list is not in force. */
 bool roles_allow(const struct roles *roles, const char *oid, const char *appid, const char *role_id,
                  const char *scope);
 

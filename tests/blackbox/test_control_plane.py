@@ -25,6 +25,8 @@ GROUP = "/subscriptions/s-1/resourceGroups/g-1"
 PROVIDER = "/providers/Microsoft.App"
 EXECUTOR = "0fb8eba5-a2bb-4abe-b1c1-49dfad359bb0"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+ACCESS_ADMIN = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 ENDS_S = 20
 
 # As the Azure CLI sent it in November 2024 (recorded), but for the scale.
@@ -432,12 +434,16 @@ def unsigned_token(principal: str) -> str:
 
 
 def test_an_assignment_acts_at_once_where_roles_are_in_force(make_daemon: MakeDaemon) -> None:
-    admin, user = str(uuid.uuid4()), str(uuid.uuid4())
+    admin, contributor, user = str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4())
     configured = str(uuid.uuid4())
+
+    def at_subscription(principal: str, role: str, name: str | None = None) -> dict[str, str]:
+        return {"name": name or str(uuid.uuid4()), "principalId": principal, "roleDefinitionId": role,
+                "scope": "/subscriptions/s-1"}
     daemon = make_daemon(document={
         **pool_document(scale(2, 0)),
-        "roleAssignments": [{"name": configured, "principalId": admin, "scope": "/subscriptions/s-1",
-                             "roleDefinitionId": CONTRIBUTOR}]})
+        "roleAssignments": [at_subscription(admin, ACCESS_ADMIN, configured),
+                            at_subscription(contributor, CONTRIBUTOR)]})
     roles = f"{arm_id('shared')}/providers/Microsoft.Authorization/roleAssignments"
 
     def ask_as(client: Client, principal: str, method: str, path: str, document: Any) -> Answer:
@@ -448,7 +454,8 @@ def test_an_assignment_acts_at_once_where_roles_are_in_force(make_daemon: MakeDa
     with daemon.client() as client:
         refused = ask_as(client, user, "PUT", arm_id("shared"), body())
         assert (refused.status, refused.error_code) == (403, "AuthorizationFailed")
-        assert ask_as(client, admin, "PUT", arm_id("shared"), body()).status == 200
+        assert ask_as(client, admin, "PUT", arm_id("shared"), body()).status == 403
+        assert ask_as(client, contributor, "PUT", arm_id("shared"), body()).status == 200
         session = on_pool(client, "shared")
 
         def status() -> int:
@@ -458,6 +465,10 @@ def test_an_assignment_acts_at_once_where_roles_are_in_force(make_daemon: MakeDa
         assert status() == 403
         document = {"properties": {"roleDefinitionId": EXECUTOR, "principalId": user}}
         name = str(uuid.uuid4())
+        # As in Azure: who may change everything may not say who else may.
+        itself = {"properties": {"roleDefinitionId": OWNER, "principalId": contributor}}
+        refused = ask_as(client, contributor, "PUT", f"{roles}/{name}", itself)
+        assert refused.status == 403 and ACCESS_ADMIN in refused.json["error"]["message"]
         assert ask_as(client, admin, "PUT", f"{roles}/{name}", document).status == 201
         assert status() == 200
         assert ask_as(client, admin, "DELETE", f"{roles}/{name}", {}).status == 200

@@ -67,15 +67,17 @@ static void a_principal_is_its_object_id_or_its_application_id(void **state)
     roles_clear(&roles);
 }
 
-static void only_an_owner_is_a_contributor_too(void **state)
+static void only_an_owner_is_other_things_too(void **state)
 {
     (void)state;
     struct roles roles = {.enabled = true};
     put(&roles, FIRST, ALICE, ROLE_OWNER, "/");
     put(&roles, SECOND, BOB, ROLE_CONTRIBUTOR, "/");
     assert_true(roles_allow(&roles, ALICE, NULL, ROLE_CONTRIBUTOR, POOL));
+    assert_true(roles_allow(&roles, ALICE, NULL, ROLE_ACCESS_ADMIN, POOL));
     assert_false(roles_allow(&roles, ALICE, NULL, ROLE_SESSION_EXECUTOR, POOL));
     assert_false(roles_allow(&roles, BOB, NULL, ROLE_SESSION_EXECUTOR, POOL));
+    assert_false(roles_allow(&roles, BOB, NULL, ROLE_ACCESS_ADMIN, POOL));
     assert_false(roles_allow(&roles, BOB, NULL, ROLE_OWNER, POOL));
     roles_clear(&roles);
 }
@@ -185,7 +187,7 @@ int main(void)
         cmocka_unit_test(a_list_that_is_not_in_force_allows_everything),
         cmocka_unit_test(a_scope_covers_what_is_below_it_and_nothing_else),
         cmocka_unit_test(a_principal_is_its_object_id_or_its_application_id),
-        cmocka_unit_test(only_an_owner_is_a_contributor_too),
+        cmocka_unit_test(only_an_owner_is_other_things_too),
         cmocka_unit_test(an_assignment_is_replaced_found_and_removed_by_name_and_scope),
         cmocka_unit_test(each_mistake_is_named),
         cmocka_unit_test(the_list_has_an_end),
