@@ -110,6 +110,12 @@ static void fail(struct exchange *exchange, const struct error *err)
 static bool may_change(struct exchange *exchange, const char *name, const char *scope)
 {
     const struct front *front = exchange->front;
+    if (front->kept_roles_are_unknown) {
+        exchange_fail(exchange, SERVICE_ARM_CONFLICT, NULL,
+                      "role-assignments.json of the state directory could not be read and would be "
+                      "lost: mend or remove it, and start again");
+        return false;
+    }
     if (!roles_find(&front->roles, name, scope) || roles_find(&front->kept_roles, name, scope))
         return true;
     exchange_fail(exchange, SERVICE_ARM_CONFLICT, NULL,
@@ -280,8 +286,11 @@ void arm_role_list(struct exchange *exchange)
 void arm_roles_load(struct front *front)
 {
     struct error err = {0};
-    if (role_list_load(front->state_fd, &front->kept_roles, &err) < 0)
+    if (role_list_load(front->state_fd, &front->kept_roles, &err) < 0) {
         log_error("role_assignments.not_loaded", "error=\"%s\"", err.message);
+        roles_clear(&front->kept_roles);
+        front->kept_roles_are_unknown = true;
+    }
     for (size_t i = 0; i < front->kept_roles.count; i++) {
         const struct role_assignment *item = &front->kept_roles.items[i];
         if (!roles_find(&front->roles, item->name, item->scope) &&

@@ -43,8 +43,9 @@ struct front {
     int state_fd;              /* the state directory */
     struct identity *identity; /* NULL: no token is issued or verified */
     enum access_mode auth;
-    struct roles roles;      /* taken from the configuration, and those of ARM */
-    struct roles kept_roles; /* those of ARM, as the state directory has them */
+    struct roles roles;          /* taken from the configuration, and those of ARM */
+    struct roles kept_roles;     /* those of ARM, as the state directory has them */
+    bool kept_roles_are_unknown; /* its file cannot be read */
     struct origin_names names;
     struct api_settings api;
     struct environments *environments; /* launched over MCP; NULL: none yet */

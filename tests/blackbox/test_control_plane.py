@@ -493,6 +493,24 @@ def test_a_principal_without_a_role_still_finds_the_subscription(make_daemon: Ma
         assert ask_with(client, token, f"/subscriptions/local{PROVIDER}/sessionPools").status == 403
 
 
+def test_assignments_that_cannot_be_read_are_not_written_over(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(2, 0))
+    roles = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments"
+    document = {"properties": {"roleDefinitionId": EXECUTOR, "principalId": str(uuid.uuid4())}}
+    with daemon.client() as client:
+        assert ask(client, "PUT", f"{roles}/{uuid.uuid4()}", document).status == 201
+    daemon.stop()
+    file = daemon.state_directory / "role-assignments.json"
+    before = file.read_text()
+    file.chmod(0o644)
+    daemon.start()
+    assert "event=role_assignments.not_loaded" in daemon.log_tail(100)
+    with daemon.client() as client:
+        refused = ask(client, "PUT", f"{roles}/{uuid.uuid4()}", document)
+        assert refused.error_code == "Conflict" and "role-assignments.json" in refused.text
+    assert file.read_text() == before
+
+
 # ---- a full disk ----
 
 @pytest.fixture
