@@ -347,6 +347,15 @@ static struct head_walk walk_head(const struct http_request *request, const char
     return walk;
 }
 
+/* The library takes a short read for "nothing more now" and misses an end of the stream that had
+ * come with those bytes. The half that is shut once more makes the kernel tell it again. */
+static void repeat_hang_up(struct connection *connection)
+{
+    char byte;
+    if (recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        shutdown(connection->fd, SHUT_RD);
+}
+
 /* The head is complete. An answer that is known now waits for the end of the body, because a client
  * that is still sending would lose it when the connection closes; except where the client waits for
  * leave to send, and where the end of the body is in doubt. */
@@ -368,6 +377,8 @@ static enum MHD_Result begin(struct connection *connection, const char *version)
     server->handler.on_head(server->handler.self, request);
     if (request->is_answered && http_request_header(request, "Expect"))
         return queue_answer(request);
+    if (http_request_content_length(request) != 0)
+        repeat_hang_up(connection);
     return MHD_YES;
 }
 
@@ -394,6 +405,7 @@ static enum MHD_Result take_body(struct connection *connection, const char *data
     if (request->is_answered) {
         request->drained_bytes += *length;
         *length = 0;
+        repeat_hang_up(connection);
         return request->drained_bytes > HTTP_DRAIN_BYTES_MAX ? MHD_NO : MHD_YES;
     }
     server->handler.on_body(server->handler.self, request, data, *length);

@@ -396,6 +396,28 @@ static void a_hang_up_of_a_watched_request_is_noticed(void **state)
     assert_int_equal(f->gone, 1);
 }
 
+/* Its end of the stream comes with the head, or with the first bytes of the body. */
+static void a_client_that_leaves_before_its_body_holds_no_connection(void **state)
+{
+    struct fixture *f = *state;
+    static const char head[] = "POST /up HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\n";
+    for (int i = 0; i < 4; i++) {
+        f->answer_at_head = i >= 2;
+        f->gone = 0;
+        connect_client(f);
+        AUTO_FREE char *text = xasprintf("%s%s", head, i % 2 ? "abc" : "");
+        assert_int_equal(write(f->client_fd, text, strlen(text)), strlen(text));
+        close_fd(&f->client_fd);
+        for (int round = 0; round < ROUNDS_MAX && f->gone == 0; round++)
+            turn(f);
+        assert_int_equal(f->gone, 1);
+        assert_int_equal(f->ends, 0);
+        for (int round = 0; round < ROUNDS_MAX && http_server_connections(f->server); round++)
+            turn(f);
+        assert_int_equal(http_server_connections(f->server), 0);
+    }
+}
+
 /* ---- streamed answers ---- */
 
 static void open_stream(struct fixture *f, const char *request)
@@ -919,6 +941,7 @@ int main(void)
         TEST(a_parked_request_is_answered_later),
         TEST(a_parked_request_ends_with_the_server),
         TEST(a_hang_up_of_a_watched_request_is_noticed),
+        TEST(a_client_that_leaves_before_its_body_holds_no_connection),
         TEST(a_streamed_answer_comes_as_it_is_produced),
         TEST(a_slow_reader_holds_the_source_and_gets_everything),
         TEST(a_reader_that_vanishes_ends_its_stream),
