@@ -37,6 +37,20 @@ static int copy_guid(char ret_guid[GUID_TEXT_MAX], const char *member, const cha
     return 0;
 }
 
+/* A definition's id, or only the GUID that it ends in. */
+static int copy_role(char ret_guid[GUID_TEXT_MAX], const char *definition, struct error *err)
+{
+    static const char member[] = "roleDefinitionId";
+    const char *slash = strrchr(definition, '/');
+    const char *word = slash ? slash + 1 : definition;
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
+        if (text_equal_ignoring_case(titles[i].title, word))
+            return error_set(err, ERROR_INVALID, "%s: \"%s\" is a role's name; give its id, %s",
+                             member, titles[i].title, titles[i].id);
+    }
+    return copy_guid(ret_guid, member, word, err);
+}
+
 /* Length without slashes at the end; "/" keeps its one. */
 static size_t scope_length(const char *scope)
 {
@@ -49,10 +63,9 @@ static size_t scope_length(const char *scope)
 static int read_assignment(struct role_assignment *item, const char *name, const char *principal_id,
                            const char *role_definition, const char *scope, struct error *err)
 {
-    const char *slash = strrchr(role_definition, '/');
     if (copy_guid(item->name, "name", name, err) < 0 ||
         copy_guid(item->principal_id, "principalId", principal_id, err) < 0 ||
-        copy_guid(item->role_id, "roleDefinitionId", slash ? slash + 1 : role_definition, err) < 0)
+        copy_role(item->role_id, role_definition, err) < 0)
         return -1;
 
     size_t length = scope_length(scope);
