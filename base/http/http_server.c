@@ -600,7 +600,9 @@ struct http_server *http_server_create(struct loop *loop, const struct http_serv
     server->daemon = start_daemon(server, listen_fd, options);
     if (!server->daemon) {
         if (server->is_tls)
-            error_set(err, ERROR_INVALID, "HTTPS cannot start with this certificate and key");
+            error_set(err, ERROR_INVALID,
+                      "HTTPS cannot start with this certificate and key; do they "
+                      "belong together?");
         else
             error_set(err, ERROR_SYSTEM, "the HTTP server cannot start");
         free(server);

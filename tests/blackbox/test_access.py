@@ -305,7 +305,7 @@ def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
     _, other_key = make_certificate(tmp_path, "other.example")
     state = ["--state-dir", str(tmp_path / "state"), "--listen-https", "127.0.0.1:0"]
     assert "certificate" in refused(*state, "--tls-cert", str(key), "--tls-key", str(key))
-    assert "key" in refused(*state, "--tls-cert", str(certificate), "--tls-key", str(other_key))
+    assert "belong together" in refused(*state, "--tls-cert", str(certificate), "--tls-key", str(other_key))
 
 
 @pytest.mark.parametrize("assignments, member", [
