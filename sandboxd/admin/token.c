@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/core/random.h"
 #include "base/core/text.h"
 #include "sandboxd/admin/admin.h"
 #include "sandboxd/identity/jwt.h"
@@ -34,6 +35,13 @@ static int64_t read_lifetime(const char *value, struct argp_state *state)
     return (int64_t)seconds;
 }
 
+static const char *read_guid(const char *option, const char *value, struct argp_state *state)
+{
+    if (!guid_is_valid(value))
+        argp_error(state, "%s: must be a GUID, not %s", option, value);
+    return value;
+}
+
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
     struct token_options *options = state->input;
@@ -42,10 +50,10 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         options->resource = value;
         return 0;
     case OPTION_CLIENT_ID:
-        options->subject.client_id = value;
+        options->subject.client_id = read_guid("--client-id", value, state);
         return 0;
     case OPTION_OID:
-        options->subject.object_id = value;
+        options->subject.object_id = read_guid("--oid", value, state);
         return 0;
     case 'l':
         options->lifetime_s = read_lifetime(value, state);

@@ -119,7 +119,7 @@ static int collect_names(const char *const *names, size_t count, struct certific
         certificate_names_add(ret_all, always[i], err);
     for (size_t i = 0; i < count; i++) {
         if (certificate_names_add(ret_all, names[i], err) < 0)
-            return -1;
+            return error_add_context(err, "--host");
     }
     return 0;
 }

@@ -293,7 +293,7 @@ def test_other_addresses_may_be_served_then(make_daemon: MakeDaemon, arguments: 
     (["--auth", "basic"], "--auth"),
     (["--tls-cert", "/dev/null"], "--tls-key"),
     (["--tls-cert", "/nowhere", "--tls-key", "/nowhere"], "/nowhere"),
-    (["--host", "not a name"], "not a name"),
+    (["--host", "not a name"], '--host: "not a name"'),
     (["--host", "x"] * 33, "--host"),
 ])
 def test_bad_arguments_are_named(tmp_path: Path, arguments: list[str], word: str) -> None:

@@ -150,7 +150,7 @@ def test_a_token_says_what_was_asked_for(state: Path) -> None:
     assert (found["appid"], found["oid"], found["exp"] - found["nbf"]) == (alice, bob, 60)
     assert claims(token(state, "--lifetime", "0"))["exp"] < time.time() - 300
     done = run(SANDBOXD, "token", "--state-dir", state, "--oid", "alice")
-    assert done.returncode != 0 and "not a GUID" in done.stderr
+    assert done.returncode != 0 and "--oid: must be a GUID, not alice" in done.stderr
 
 
 def test_the_authority_is_where_it_says(state: Path) -> None:
