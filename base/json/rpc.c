@@ -131,7 +131,7 @@ struct writer rpc_begin_answer(const struct rpc_message *message, struct buf *ou
     if (message && message->id.start)
         writer_raw(&writer, "id", message->id.start, message->id.length);
     else
-        writer_raw(&writer, "id", "null", 4);
+        writer_null(&writer, "id");
     return writer;
 }
 

@@ -1,4 +1,3 @@
-#include "base/core/text.h"
 #include "base/json/wire.h"
 #include "base/json/writer.h"
 
@@ -13,13 +12,6 @@ static void write_components(struct writer *writer, const char *key,
         writer_close_object(writer);
     }
     writer_close_array(writer);
-}
-
-static void write_time(struct writer *writer, const char *key, int64_t ms)
-{
-    char text[TEXT_TIME_MAX];
-    text_format_time(ms / 1000, ms % 1000 * 1000000, text);
-    writer_string(writer, key, text);
 }
 
 static void write_kernel(struct writer *writer, const struct wire_kernel *kernel)
@@ -39,8 +31,8 @@ int wire_write_metadata(const struct wire_options *options, const struct wire_me
     writer_open_object(&writer, NULL);
     write_components(&writer, "runtimes", metadata->runtimes, metadata->runtime_count);
     write_components(&writer, "preInstalledPackages", metadata->packages, metadata->package_count);
-    write_time(&writer, "createdAt", metadata->created_ms);
-    write_time(&writer, "lastUpdatedAt", metadata->updated_ms);
+    writer_time(&writer, "createdAt", metadata->created_ms * 1000);
+    writer_time(&writer, "lastUpdatedAt", metadata->updated_ms * 1000);
     write_kernel(&writer, &metadata->kernel);
     writer_close_object(&writer);
     return writer_finish(&writer, err);

@@ -1,23 +1,15 @@
-#include "base/core/text.h"
 #include "base/json/wire.h"
 #include "base/json/writer.h"
-
-static void write_time(struct writer *writer, const char *key, int64_t us)
-{
-    char text[TEXT_TIME_MAX];
-    text_format_time(us / 1000000, us % 1000000 * 1000, text);
-    writer_string(writer, key, text);
-}
 
 static void write_session(struct writer *writer, const struct wire_session *session)
 {
     writer_open_object(writer, NULL);
     writer_string(writer, "identifier", session->identifier);
     writer_string(writer, "etag", session->etag);
-    write_time(writer, "createdAt", session->created_at_us);
-    write_time(writer, "lastAccessedAt", session->last_accessed_at_us);
-    write_time(writer, "expireAt", session->expires_at_us);
-    write_time(writer, "expiresAt", session->expires_at_us);
+    writer_time(writer, "createdAt", session->created_at_us);
+    writer_time(writer, "lastAccessedAt", session->last_accessed_at_us);
+    writer_time(writer, "expireAt", session->expires_at_us);
+    writer_time(writer, "expiresAt", session->expires_at_us);
     writer_close_object(writer);
 }
 
@@ -44,7 +36,7 @@ int wire_write_session_list(const struct wire_options *options,
     if (list->next_link)
         writer_string(&writer, "nextLink", list->next_link);
     else
-        writer_raw(&writer, "nextLink", "null", 4);
+        writer_null(&writer, "nextLink");
     writer_close_object(&writer);
     return writer_finish(&writer, err);
 }

@@ -140,6 +140,25 @@ void writer_integer(struct writer *writer, const char *key, int64_t value)
     put_text(writer, digits);
 }
 
+void writer_boolean(struct writer *writer, const char *key, bool value)
+{
+    begin_value(writer, key);
+    put_text(writer, value ? "true" : "false");
+}
+
+void writer_null(struct writer *writer, const char *key)
+{
+    begin_value(writer, key);
+    put_text(writer, "null");
+}
+
+void writer_time(struct writer *writer, const char *key, int64_t us)
+{
+    char text[TEXT_TIME_MAX];
+    text_format_time(us / 1000000, us % 1000000 * 1000, text);
+    writer_string(writer, key, text);
+}
+
 void writer_raw(struct writer *writer, const char *key, const char *json, size_t length)
 {
     begin_value(writer, key);

@@ -36,5 +36,9 @@ void writer_text(struct writer *writer, const char *key, const char *text, size_
 /* NULL is written as "". */
 void writer_string(struct writer *writer, const char *key, const char *text);
 void writer_integer(struct writer *writer, const char *key, int64_t value);
+void writer_boolean(struct writer *writer, const char *key, bool value);
+void writer_null(struct writer *writer, const char *key);
+/* A time since 1970, as text_format_time has it. */
+void writer_time(struct writer *writer, const char *key, int64_t us);
 /* Already JSON. */
 void writer_raw(struct writer *writer, const char *key, const char *json, size_t length);

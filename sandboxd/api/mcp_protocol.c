@@ -62,10 +62,10 @@ static void write_capabilities(struct writer *writer, bool negotiates)
     writer_open_object(writer, "capabilities");
     writer_open_object(writer, "tools");
     if (negotiates) {
-        writer_raw(writer, "listChanged", "false", 5);
+        writer_boolean(writer, "listChanged", false);
     } else {
-        writer_raw(writer, "call", "true", 4);
-        writer_raw(writer, "list", "true", 4);
+        writer_boolean(writer, "call", true);
+        writer_boolean(writer, "list", true);
     }
     writer_close_object(writer);
     writer_close_object(writer);

@@ -19,7 +19,7 @@ static void write_text(struct writer *writer, const char *text, size_t length)
 static void write_end(struct writer *writer, bool is_error)
 {
     writer_close_array(writer);
-    writer_raw(writer, "isError", is_error ? "true" : "false", is_error ? 4 : 5);
+    writer_boolean(writer, "isError", is_error);
     writer_close_object(writer);
 }
 

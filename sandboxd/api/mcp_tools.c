@@ -64,12 +64,11 @@ static void write_tool(const struct tool *tool, struct writer *writer)
     writer_raw(writer, "inputSchema", tool->schema, strlen(tool->schema));
     writer_open_object(writer, "annotations");
     writer_string(writer, "title", tool->title);
-    writer_raw(writer, "readOnlyHint", "false", 5);
+    writer_boolean(writer, "readOnlyHint", false);
     /* What runs may overwrite files of the sandbox, and reaches nothing outside of it. */
-    const char *destructive = tool->action == MCP_LAUNCH ? "false" : "true";
-    writer_raw(writer, "destructiveHint", destructive, strlen(destructive));
-    writer_raw(writer, "idempotentHint", "false", 5);
-    writer_raw(writer, "openWorldHint", "false", 5);
+    writer_boolean(writer, "destructiveHint", tool->action != MCP_LAUNCH);
+    writer_boolean(writer, "idempotentHint", false);
+    writer_boolean(writer, "openWorldHint", false);
     writer_close_object(writer);
     writer_close_object(writer);
 }

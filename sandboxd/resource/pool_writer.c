@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/core/text.h"
-
 enum { ENDPOINT_TEXT_MAX = 640 };
 
 /* Where a pool is when nobody has said. */
@@ -29,22 +27,15 @@ static void write_raw(struct writer *writer, const char *key, const char *json)
     writer_raw(writer, key, json, strlen(json));
 }
 
-static void write_time(struct writer *writer, const char *key, int64_t ms)
-{
-    char text[TEXT_TIME_MAX];
-    text_format_time(ms / 1000, ms % 1000 * 1000000, text);
-    writer_string(writer, key, text);
-}
-
 static void write_system_data(const struct pool_resource *resource, struct writer *writer)
 {
     writer_open_object(writer, "systemData");
     writer_string(writer, "createdBy", author);
     writer_string(writer, "createdByType", "User");
-    write_time(writer, "createdAt", resource->created_ms);
+    writer_time(writer, "createdAt", resource->created_ms * 1000);
     writer_string(writer, "lastModifiedBy", author);
     writer_string(writer, "lastModifiedByType", "User");
-    write_time(writer, "lastModifiedAt", resource->modified_ms);
+    writer_time(writer, "lastModifiedAt", resource->modified_ms * 1000);
     writer_close_object(writer);
 }
 
@@ -86,7 +77,7 @@ static void write_mcp(const struct pool_resource *resource, const struct pool_vi
     if (!resource->mcp_enabled && !view->with_mcp)
         return;
     writer_open_object(writer, "mcpServerSettings");
-    write_raw(writer, "isMCPServerEnabled", resource->mcp_enabled ? "true" : "false");
+    writer_boolean(writer, "isMCPServerEnabled", resource->mcp_enabled);
     if (resource->mcp_enabled && view->origin)
         write_endpoint(view, "/mcp", "mcpServerEndpoint", writer);
     writer_close_object(writer);
@@ -96,7 +87,7 @@ static void write_properties(const struct pool_resource *resource, const struct 
                              struct writer *writer)
 {
     writer_open_object(writer, "properties");
-    write_raw(writer, "environmentId", "null");
+    writer_null(writer, "environmentId");
     writer_string(writer, "poolManagementType", "Dynamic");
     writer_string(writer, "containerType", "PythonLTS");
     write_scale(resource, writer);
