@@ -2,19 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "base/core/text.h"
 #include "sandboxd/api/pool_bounds.h"
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#include "sandboxd/api/wall_clock.h"
 
 /* ---- the list ---- */
 
@@ -209,7 +202,7 @@ int front_pools_add(struct front_pools *pools, struct pool_resource *resource, b
     if (pool_bounds_check_room(pools, &taken.settings, NULL, err) < 0)
         return -1;
     if (!taken.created_ms)
-        taken.created_ms = taken.modified_ms = wall_clock_ms();
+        taken.created_ms = taken.modified_ms = wall_clock_now_us() / 1000;
     struct front_pool *entry = insert(pools, &taken);
     entry->is_configured = is_configured;
     if (ret_entry)
@@ -222,7 +215,7 @@ int front_pools_create(struct front_pools *pools, struct pool_resource *resource
 {
     AUTO_POOL_RESOURCE struct pool_resource taken = pool_resource_take(resource);
     char file[RESOURCE_FILE_MAX] = "";
-    taken.created_ms = taken.modified_ms = wall_clock_ms();
+    taken.created_ms = taken.modified_ms = wall_clock_now_us() / 1000;
     if (pool_bounds_check_limits(pools, &taken.settings, err) < 0 ||
         pool_bounds_check_room(pools, &taken.settings, NULL, err) < 0 ||
         make_key(pools, &taken, err) < 0)
@@ -246,7 +239,7 @@ int front_pools_replace(struct front_pool *entry, struct pool_resource *resource
     AUTO_POOL_RESOURCE struct pool_resource taken = pool_resource_take(resource);
     struct front_pools *pools = entry->pools;
     taken.created_ms = entry->resource.created_ms;
-    taken.modified_ms = wall_clock_ms();
+    taken.modified_ms = wall_clock_now_us() / 1000;
     if (pool_bounds_check_limits(pools, &taken.settings, err) < 0 ||
         pool_bounds_check_room(pools, &taken.settings, entry, err) < 0 ||
         make_key(pools, &taken, err) < 0 ||
