@@ -121,6 +121,19 @@ bool text_append_utf8_lossy(struct buf *out, const char *data, size_t length)
     return buf_append(out, data + good, i - good);
 }
 
+size_t text_first_characters(const char *data, size_t length, int64_t most, int64_t *ret_count)
+{
+    int64_t count = 0;
+    size_t at = 0;
+    for (; at < length && count < most; count++) {
+        at++;
+        while (at < length && (data[at] & 0xC0) == 0x80)
+            at++;
+    }
+    *ret_count = count;
+    return at;
+}
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')

@@ -25,6 +25,10 @@ bool text_is_utf8(const char *data, size_t length);
  * reached. */
 bool text_append_utf8_lossy(struct buf *out, const char *data, size_t length);
 
+/* Bytes of the first `most` characters of UTF-8 text, or of all of it; *ret_count is how many
+ * characters those are. */
+size_t text_first_characters(const char *data, size_t length, int64_t most, int64_t *ret_count);
+
 /* Percent-decodes once into out (which is emptied first); "+" stays a plus. ERROR_INVALID on a
  * broken escape, a NUL, or ill-formed UTF-8; ERROR_LIMIT beyond out->limit. */
 int text_percent_decode(const char *data, size_t length, struct buf *out, struct error *err);

@@ -66,18 +66,13 @@ static void write_result(const struct run *run, const struct answer_options *opt
     }
 }
 
-/* Keeps the first `characters` code points. */
-static void truncate_characters(struct buf *text, int64_t characters)
+static void truncate_characters(struct buf *text, int64_t most)
 {
-    size_t at = 0;
-    while (at < text->length && characters-- > 0) {
-        at++;
-        while (at < text->length && (text->data[at] & 0xC0) == 0x80)
-            at++;
-    }
-    if (at < text->length) {
-        text->length = at;
-        text->data[at] = '\0';
+    int64_t count;
+    size_t length = text_first_characters(text->data, text->length, most, &count);
+    if (length < text->length) {
+        text->length = length;
+        text->data[length] = '\0';
     }
 }
 

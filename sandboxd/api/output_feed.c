@@ -11,28 +11,13 @@ void output_feed_open(struct output_feed *feed, int64_t characters_max)
     *feed = (struct output_feed){.characters_left = {characters_max, characters_max}};
 }
 
-/* Bytes of the first `most` characters of the text, or of all of it; *ret_count is how many those
- * are. */
-static size_t measure_characters(const char *text, size_t length, int64_t most, int64_t *ret_count)
-{
-    int64_t count = 0;
-    size_t at = 0;
-    for (; at < length && count < most; count++) {
-        at++;
-        while (at < length && (text[at] & 0xC0) == 0x80)
-            at++;
-    }
-    *ret_count = count;
-    return at;
-}
-
 /* How much of the text its reader still wants. */
 static size_t take_wanted(struct output_feed *feed, int index, const struct buf *text)
 {
     int64_t left = feed->characters_left[index], count = 0;
     if (left < 0)
         return text->length;
-    size_t wanted = measure_characters(text->data, text->length, left, &count);
+    size_t wanted = text_first_characters(text->data, text->length, left, &count);
     feed->characters_left[index] -= count;
     return wanted;
 }

@@ -31,6 +31,23 @@ static void numbers_are_digits_within_64_bits(void **state)
     }
 }
 
+static void characters_are_counted_and_not_bytes(void **state)
+{
+    (void)state;
+    static const char text[] = "a\xC3\xA4\xE2\x82\xAC";
+    static const struct {
+        int64_t most;
+        size_t bytes;
+        int64_t count;
+    } cases[] = {{0, 0, 0}, {1, 1, 1}, {2, 3, 2}, {3, 6, 3}, {9, 6, 3}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t count = 99;
+        assert_int_equal(text_first_characters(text, sizeof text - 1, cases[i].most, &count),
+                         cases[i].bytes);
+        assert_int_equal(count, cases[i].count);
+    }
+}
+
 static void utf8_is_judged_by_rfc_3629(void **state)
 {
     (void)state;
@@ -173,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_digits_within_64_bits),
+        cmocka_unit_test(characters_are_counted_and_not_bytes),
         cmocka_unit_test(utf8_is_judged_by_rfc_3629),
         cmocka_unit_test(ill_formed_bytes_become_replacement_characters),
         cmocka_unit_test(percent_escapes_are_decoded_once),
