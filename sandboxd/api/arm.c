@@ -64,12 +64,6 @@ static void respond_with(struct exchange *exchange, const struct front_pool *ent
     exchange_respond_json(exchange, 200, &body);
 }
 
-static void respond_empty(struct exchange *exchange, unsigned status)
-{
-    struct http_response response = {.status = status};
-    exchange_respond(exchange, &response);
-}
-
 /* ---- which pool ---- */
 
 /* False when the path names none that could be; answered then. */
@@ -225,7 +219,7 @@ void arm_pool_delete(struct exchange *exchange)
     if (!may_change(exchange, entry))
         return;
     if (!entry) {
-        respond_empty(exchange, 204);
+        exchange_respond_empty(exchange, 204);
         return;
     }
     if (front_pools_delete(entry, &err) < 0) {
@@ -233,7 +227,7 @@ void arm_pool_delete(struct exchange *exchange)
         return;
     }
     arm_roles_forget_below(exchange->front, entry->pool->settings.key);
-    respond_empty(exchange, 200);
+    exchange_respond_empty(exchange, 200);
 }
 
 /* ---- lists ---- */

@@ -234,8 +234,7 @@ void arm_role_delete(struct exchange *exchange)
         return;
     const struct role_assignment *found = roles_find(&front->kept_roles, name, scope);
     if (!found) {
-        struct http_response response = {.status = 204};
-        exchange_respond(exchange, &response);
+        exchange_respond_empty(exchange, 204);
         return;
     }
     struct role_assignment item = *found;

@@ -165,6 +165,21 @@ void exchange_respond_json(struct exchange *exchange, unsigned status, struct bu
     exchange_respond(exchange, &response);
 }
 
+void exchange_respond_written(struct exchange *exchange, int written, struct buf *body,
+                              const struct error *err)
+{
+    if (written < 0)
+        exchange_fail(exchange, SERVICE_INTERNAL_ERROR, NULL, "%s", err->message);
+    else
+        exchange_respond_json(exchange, 200, body);
+}
+
+void exchange_respond_empty(struct exchange *exchange, unsigned status)
+{
+    struct http_response response = {.status = status};
+    exchange_respond(exchange, &response);
+}
+
 void exchange_fail(struct exchange *exchange, enum service_code code, const char *target,
                    const char *format, ...)
 {

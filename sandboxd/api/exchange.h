@@ -76,6 +76,10 @@ bool exchange_reserve(struct exchange *exchange, size_t bytes);
 extern const char exchange_no_room[];
 /* body is emptied. */
 void exchange_respond_json(struct exchange *exchange, unsigned status, struct buf *body);
+/* After a writer of base/json/wire.h: its body, or the error with which it returned -1. */
+void exchange_respond_written(struct exchange *exchange, int written, struct buf *body,
+                              const struct error *err);
+void exchange_respond_empty(struct exchange *exchange, unsigned status);
 void exchange_fail(struct exchange *exchange, enum service_code code, const char *target,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 

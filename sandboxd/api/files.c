@@ -136,15 +136,6 @@ static struct wire_options options_for(const struct file_call *call)
     };
 }
 
-static void respond(struct exchange *exchange, int written, struct buf *body,
-                    const struct error *err)
-{
-    if (written < 0)
-        exchange_fail(exchange, SERVICE_INTERNAL_ERROR, NULL, "%s", err->message);
-    else
-        exchange_respond_json(exchange, 200, body);
-}
-
 /* ---- list ---- */
 
 static void answer_list(struct file_call *call, int fd)
@@ -164,7 +155,7 @@ static void answer_list(struct file_call *call, int fd)
     file_view_describe(&call->view, call->path.text, generation, &list);
     int written = wire_write_file_list(generation, &options, &list, &body, &err);
     wire_file_list_clear(&list);
-    respond(call->exchange, written, &body, &err);
+    exchange_respond_written(call->exchange, written, &body, &err);
 }
 
 void file_list(struct exchange *exchange)
@@ -204,7 +195,7 @@ static void answer_show(struct file_call *call, int fd)
                            wire_file_list_add(&list));
     int written = wire_write_file(generation, &options, list.files, &body, &err);
     wire_file_list_clear(&list);
-    respond(call->exchange, written, &body, &err);
+    exchange_respond_written(call->exchange, written, &body, &err);
 }
 
 void file_show(struct exchange *exchange)
@@ -251,8 +242,7 @@ static void answer_delete(struct file_call *call, int fd)
 {
     close_fd(&fd);
     if (call->exchange->generation == WIRE_GENERATION_2) {
-        struct http_response response = {.status = 204};
-        exchange_respond(call->exchange, &response);
+        exchange_respond_empty(call->exchange, 204);
         return;
     }
     AUTO_BUF struct buf body = {0};

@@ -38,12 +38,10 @@ struct post {
 
 static void respond(struct exchange *exchange, unsigned status, struct buf *body)
 {
-    if (body->length > 0) {
+    if (body->length > 0)
         exchange_respond_json(exchange, status, body);
-        return;
-    }
-    struct http_response response = {.status = 202};
-    exchange_respond(exchange, &response);
+    else
+        exchange_respond_empty(exchange, 202);
 }
 
 /* For a body of which nobody knows what it holds. */

@@ -25,8 +25,6 @@ void metadata_show(struct exchange *exchange)
     struct error err = {0};
     struct wire_options options = {.with_ids = front->api.with_ids};
     AUTO_BUF struct buf body = {0};
-    if (wire_write_metadata(&options, &metadata, &body, &err) < 0)
-        exchange_fail(exchange, SERVICE_INTERNAL_ERROR, NULL, "%s", err.message);
-    else
-        exchange_respond_json(exchange, 200, &body);
+    int written = wire_write_metadata(&options, &metadata, &body, &err);
+    exchange_respond_written(exchange, written, &body, &err);
 }

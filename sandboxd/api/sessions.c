@@ -42,15 +42,6 @@ static struct wire_options options_for(const struct exchange *exchange)
     return (struct wire_options){.with_ids = exchange->front->api.with_ids};
 }
 
-static void respond(struct exchange *exchange, int written, struct buf *body,
-                    const struct error *err)
-{
-    if (written < 0)
-        exchange_fail(exchange, SERVICE_INTERNAL_ERROR, NULL, "%s", err->message);
-    else
-        exchange_respond_json(exchange, 200, body);
-}
-
 void session_show(struct exchange *exchange)
 {
     const struct session *session = find_session(exchange);
@@ -60,7 +51,8 @@ void session_show(struct exchange *exchange)
     AUTO_BUF struct buf body = {0};
     struct wire_session view = describe(session);
     struct wire_options options = options_for(exchange);
-    respond(exchange, wire_write_session(&options, &view, &body, &err), &body, &err);
+    int written = wire_write_session(&options, &view, &body, &err);
+    exchange_respond_written(exchange, written, &body, &err);
 }
 
 void session_stop(struct exchange *exchange)
@@ -90,8 +82,7 @@ void session_delete(struct exchange *exchange)
         pool_remove_session(session);
     }
     /* The wish is fulfilled either way. */
-    struct http_response response = {.status = 204};
-    exchange_respond(exchange, &response);
+    exchange_respond_empty(exchange, 204);
 }
 
 /* ---- lists ---- */
@@ -134,7 +125,8 @@ static void list(struct exchange *exchange, bool managed)
     struct wire_session_list page = {
         .sessions = views, .count = shown, .next_link = link.data, .managed = managed};
     struct wire_options options = options_for(exchange);
-    respond(exchange, wire_write_session_list(&options, &page, &body, &err), &body, &err);
+    int written = wire_write_session_list(&options, &page, &body, &err);
+    exchange_respond_written(exchange, written, &body, &err);
 }
 
 void session_list(struct exchange *exchange)

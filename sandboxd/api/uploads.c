@@ -155,10 +155,7 @@ static void respond(struct upload *upload)
                            wire_file_list_add(&list));
     int written = wire_write_file(exchange->generation, &options, list.files, &body, &err);
     wire_file_list_clear(&list);
-    if (written < 0)
-        exchange_fail(exchange, SERVICE_INTERNAL_ERROR, NULL, "%s", err.message);
-    else
-        exchange_respond_json(exchange, 200, &body);
+    exchange_respond_written(exchange, written, &body, &err);
 }
 
 static void on_committed(void *self, int error_number, int fd)
