@@ -44,14 +44,6 @@ static bool read_scope(struct exchange *exchange, char ret_scope[ROLE_SCOPE_BYTE
     return true;
 }
 
-static bool is_below(const char *scope, const char *top)
-{
-    size_t length = strlen(top);
-    if (strcmp(top, "/") == 0)
-        return true;
-    return strncasecmp(scope, top, length) == 0 && (!scope[length] || scope[length] == '/');
-}
-
 /* ---- answers ---- */
 
 /* principal_type is kept by nobody: NULL leaves it out. */
@@ -271,7 +263,8 @@ void arm_role_list(struct exchange *exchange)
     writer_open_array(&writer, "value");
     for (size_t i = 0; i < roles->count; i++) {
         const struct role_assignment *item = &roles->items[i];
-        if ((is_below(item->scope, scope) || is_below(scope, item->scope)) && passes(filter, item))
+        if ((role_scope_is_below(item->scope, scope) || role_scope_is_below(scope, item->scope)) &&
+            passes(filter, item))
             write_assignment(item, NULL, &writer);
     }
     writer_close_array(&writer);
@@ -305,7 +298,7 @@ void arm_roles_forget_below(struct front *front, const char *scope)
     size_t before = front->kept_roles.count;
     for (size_t i = before; i-- > 0;) {
         struct role_assignment item = front->kept_roles.items[i];
-        if (!is_below(item.scope, scope))
+        if (!role_scope_is_below(item.scope, scope))
             continue;
         roles_remove(&front->kept_roles, item.name, item.scope);
         roles_remove(&front->roles, item.name, item.scope);

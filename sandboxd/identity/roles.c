@@ -133,12 +133,12 @@ void roles_clear(struct roles *roles)
 
 /* ---- the question ---- */
 
-static bool covers(const char *assigned, const char *scope)
+bool role_scope_is_below(const char *scope, const char *top)
 {
-    size_t length = strlen(assigned);
-    if (strcmp(assigned, "/") == 0)
+    size_t length = strlen(top);
+    if (strcmp(top, "/") == 0)
         return true;
-    return strncasecmp(assigned, scope, length) == 0 && (!scope[length] || scope[length] == '/');
+    return strncasecmp(scope, top, length) == 0 && (!scope[length] || scope[length] == '/');
 }
 
 static bool is_role(const char *held, const char *wanted)
@@ -163,7 +163,7 @@ bool roles_allow(const struct roles *roles, const char *oid, const char *appid, 
     for (size_t i = 0; i < roles->count; i++) {
         const struct role_assignment *item = &roles->items[i];
         if ((is_principal(item->principal_id, oid) || is_principal(item->principal_id, appid)) &&
-            is_role(item->role_id, role_id) && covers(item->scope, scope))
+            is_role(item->role_id, role_id) && role_scope_is_below(scope, item->scope))
             return true;
     }
     return false;

@@ -55,6 +55,9 @@ void roles_clear(struct roles *roles);
 bool roles_allow(const struct roles *roles, const char *oid, const char *appid, const char *role_id,
                  const char *scope);
 
+/* scope is `top` or below it, in any case. */
+bool role_scope_is_below(const char *scope, const char *top);
+
 /* "Azure ContainerApps Session Executor" for its id, and so on; the id itself when it is unknown.
  */
 const char *role_title(const char *role_id);
