@@ -13,6 +13,7 @@
 #include "sandboxd/identity/daemon_file.h"
 #include "sandboxd/identity/identity.h"
 #include "sandboxd/resource/mcp_keys.h"
+#include "sandboxd/resource/resource_id.h"
 #include "sandboxd/resource/resource_store.h"
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
@@ -104,7 +105,7 @@ static void on_pool(void *self, struct pool_resource *resource, const char *file
 static int path_of_name(int state_fd, const char *name, char **ret_path, struct error *err)
 {
     struct pool_search search = {.name = name};
-    char id[RESOURCE_ID_TEXT_MAX];
+    char path[RESOURCE_ID_TEXT_MAX];
     if (resource_store_load(state_fd, on_pool, &search, err) < 0)
         return -1;
     if (search.count > 1)
@@ -112,11 +113,13 @@ static int path_of_name(int state_fd, const char *name, char **ret_path, struct 
                          "--pool: %zu pools are named \"%s\"; give a resource id", search.count,
                          name);
     if (search.count == 0) {
-        *ret_path = xasprintf("/subscriptions/local/resourceGroups/local/sessionPools/%s", name);
+        *ret_path = xasprintf("/subscriptions/" RESOURCE_LOCAL "/resourceGroups/" RESOURCE_LOCAL
+                              "/sessionPools/%s",
+                              name);
         return 0;
     }
-    resource_id_write(&search.found, id);
-    *ret_path = path_of_id(id);
+    resource_id_write_path(&search.found, path);
+    *ret_path = xstrdup(path);
     return 0;
 }
 

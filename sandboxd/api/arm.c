@@ -14,9 +14,6 @@
 #include "sandboxd/resource/pool_reader.h"
 #include "sandboxd/resource/pool_writer.h"
 
-/* In a listing of a whole subscription, where a pool of any group is. */
-static const char any_group[] = "local";
-
 /* ---- answers ---- */
 
 /* What the readers and the list of pools say, in the service's words. */
@@ -240,7 +237,7 @@ void arm_pool_list(struct exchange *exchange)
     struct resource_id place;
     struct error err = {0};
     AUTO_BUF struct buf body = {0};
-    if (resource_id_set(subscription, group ? group : any_group, "any", &place, &err) < 0) {
+    if (resource_id_set(subscription, group ? group : RESOURCE_LOCAL, "any", &place, &err) < 0) {
         exchange_fail(exchange, SERVICE_ARM_INVALID_CONTENT, NULL, "the path's %s", err.message);
         return;
     }

@@ -4,9 +4,7 @@
 #include "sandboxd/api/arm.h"
 #include "sandboxd/api/exchange.h"
 #include "sandboxd/identity/subject.h"
-
-/* The one that pools of the configuration without an id are in. */
-#define SUBSCRIPTION "local"
+#include "sandboxd/resource/resource_id.h"
 
 /* The CLI refuses a location that the provider does not list, so this is every public region of
  * Azure; where a pool "is" changes nothing here. */
@@ -90,11 +88,11 @@ static void write_list(struct writer *writer, const char *key, const char *const
     writer_close_array(writer);
 }
 
-static void write_subscription(struct writer *writer, const char *key, const char *id)
+static void write_subscription(struct writer *writer, const char *id)
 {
     AUTO_BUF struct buf path = {0};
     buf_printf(&path, "/subscriptions/%s", id);
-    writer_open_object(writer, key);
+    writer_open_object(writer, NULL);
     writer_string(writer, "id", path.data);
     writer_string(writer, "subscriptionId", id);
     writer_string(writer, "tenantId", SUBJECT_TENANT);
@@ -109,7 +107,7 @@ void arm_subscription_list(struct exchange *exchange)
     struct writer writer = writer_begin(&body, false);
     writer_open_object(&writer, NULL);
     writer_open_array(&writer, "value");
-    write_subscription(&writer, NULL, SUBSCRIPTION);
+    write_subscription(&writer, RESOURCE_LOCAL);
     writer_close_array(&writer);
     writer_close_object(&writer);
     writer_finish(&writer, NULL);
@@ -120,7 +118,7 @@ void arm_subscription_show(struct exchange *exchange)
 {
     AUTO_BUF struct buf body = {0};
     struct writer writer = writer_begin(&body, false);
-    write_subscription(&writer, NULL, exchange->match.words[0]);
+    write_subscription(&writer, exchange->match.words[0]);
     writer_finish(&writer, NULL);
     exchange_respond_json(exchange, 200, &body);
 }

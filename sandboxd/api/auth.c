@@ -41,7 +41,7 @@ static void append_segment(struct buf *scope, const char *segment)
 }
 
 /* A pool's resource id. One that is of any subscription is of the one that the path names; the
- * short forms name none: theirs is "local". */
+ * short forms name none: theirs is RESOURCE_LOCAL. */
 static void append_pool_scope(const struct exchange *exchange, struct buf *scope)
 {
     const struct route_match *match = &exchange->match;
@@ -50,9 +50,9 @@ static void append_pool_scope(const struct exchange *exchange, struct buf *scope
         return;
     }
     buf_append_text(scope, "/subscriptions");
-    append_segment(scope, match->subscription ? match->subscription : "local");
+    append_segment(scope, match->subscription ? match->subscription : RESOURCE_LOCAL);
     buf_append_text(scope, "/resourceGroups");
-    append_segment(scope, match->group ? match->group : "local");
+    append_segment(scope, match->group ? match->group : RESOURCE_LOCAL);
     buf_append_text(scope, "/providers/Microsoft.App/sessionPools");
     append_segment(scope, exchange->pool->settings.name);
 }

@@ -105,14 +105,6 @@ static void write_address(const struct front_listener *listener, char ret_text[D
              listener->address, port);
 }
 
-static void write_default_path(const struct front *front, char ret_path[DAEMON_TEXT_MAX])
-{
-    const struct resource_id *id = &front_pools_find(&front->pools, NULL, NULL, NULL)->resource.id;
-    bool of_any = resource_id_is_of_any(id);
-    snprintf(ret_path, DAEMON_TEXT_MAX, "/subscriptions/%s/resourceGroups/%s/sessionPools/%s",
-             of_any ? "local" : id->subscription, of_any ? "local" : id->group, id->name);
-}
-
 /* For `sandboxd env`. */
 static int write_daemon_file(struct front *front, struct error *err)
 {
@@ -121,7 +113,9 @@ static int write_daemon_file(struct front *front, struct error *err)
     write_address(&listeners[FRONT_HTTP], file.http);
     write_address(&listeners[FRONT_HTTPS], file.https);
     snprintf(file.auth, sizeof file.auth, "%s", access_mode_name(front->auth));
-    write_default_path(front, file.pool);
+    _Static_assert(sizeof file.pool >= RESOURCE_ID_TEXT_MAX, "room for a path");
+    const struct front_pool *pool = front_pools_find(&front->pools, NULL, NULL, NULL);
+    resource_id_write_path(&pool->resource.id, file.pool);
     return daemon_file_write(front->state_fd, &file, err);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An origin and a path. */
 enum { ENDPOINT_TEXT_MAX = 640 };
 
 /* Where a pool is when nobody has said. */
@@ -65,9 +66,9 @@ static void write_lifecycle(const struct pool_resource *resource, enum pool_form
 static void write_endpoint(const struct pool_view *view, const char *suffix, const char *key,
                            struct writer *writer)
 {
-    char text[ENDPOINT_TEXT_MAX];
-    snprintf(text, sizeof text, "%s/subscriptions/%s/resourceGroups/%s/sessionPools/%s%s",
-             view->origin, view->id->subscription, view->id->group, view->id->name, suffix);
+    char path[RESOURCE_ID_TEXT_MAX], text[ENDPOINT_TEXT_MAX];
+    resource_id_write_path(view->id, path);
+    snprintf(text, sizeof text, "%s%s%s", view->origin, path, suffix);
     writer_string(writer, key, text);
 }
 

@@ -115,6 +115,15 @@ void resource_id_write(const struct resource_id *id, char ret_text[RESOURCE_ID_T
     assert(length > 0 && length < RESOURCE_ID_TEXT_MAX);
 }
 
+void resource_id_write_path(const struct resource_id *id, char ret_text[RESOURCE_ID_TEXT_MAX])
+{
+    bool of_any = resource_id_is_of_any(id);
+    int length = snprintf(
+        ret_text, RESOURCE_ID_TEXT_MAX, "/subscriptions/%s/resourceGroups/%s/sessionPools/%s",
+        of_any ? RESOURCE_LOCAL : id->subscription, of_any ? RESOURCE_LOCAL : id->group, id->name);
+    assert(length > 0 && length < RESOURCE_ID_TEXT_MAX);
+}
+
 bool resource_id_equal(const struct resource_id *a, const struct resource_id *b)
 {
     return text_equal_ignoring_case(a->subscription, b->subscription) &&

@@ -17,6 +17,9 @@ enum {
     RESOURCE_ID_TEXT_MAX = POOL_KEY_MAX + 1,
 };
 
+/* The subscription, and the group, that a pool of any is in where one has to be named. */
+#define RESOURCE_LOCAL "local"
+
 struct resource_id {
     char subscription[RESOURCE_SUBSCRIPTION_MAX + 1]; /* "": of any, and so the group */
     char group[RESOURCE_GROUP_MAX + 1];
@@ -31,6 +34,8 @@ int resource_id_set(const char *subscription, const char *group, const char *nam
 int resource_id_read(const char *text, struct resource_id *ret_id, struct error *err);
 /* A pool of any subscription is its name alone. */
 void resource_id_write(const struct resource_id *id, char ret_text[RESOURCE_ID_TEXT_MAX]);
+/* The path of its management endpoint, which is the id without the provider. */
+void resource_id_write_path(const struct resource_id *id, char ret_text[RESOURCE_ID_TEXT_MAX]);
 
 bool resource_id_is_of_any(const struct resource_id *id);
 bool resource_id_equal(const struct resource_id *a, const struct resource_id *b);
