@@ -5,7 +5,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/state_file.h"
-#include "base/json/json.h"
+#include "base/json/json_file.h"
 #include "base/json/writer.h"
 
 static const char file_name[] = "daemon.json";
@@ -53,16 +53,11 @@ static int read_member(json_t *object, const char *key, char ret_text[DAEMON_TEX
 
 int daemon_file_read(int state_fd, struct daemon_file *ret_file, struct error *err)
 {
-    AUTO_FREE char *text = NULL;
     AUTO_JSON json_t *object = NULL;
     struct daemon_file file = {0};
-    size_t length = 0;
-    if (state_file_read(state_fd, file_name, STATE_FILE_PUBLIC, DAEMON_FILE_BYTES_MAX, &text,
-                        &length, err) < 0)
-        return -1;
-    if (json_parse(text, length, DAEMON_FILE_BYTES_MAX, &object, err) < 0)
-        return error_add_context(err, "%s", file_name);
-    if (read_member(object, "http", file.http, err) < 0 ||
+    if (json_file_read(state_fd, file_name, STATE_FILE_PUBLIC, DAEMON_FILE_BYTES_MAX, &object,
+                       err) < 0 ||
+        read_member(object, "http", file.http, err) < 0 ||
         read_member(object, "https", file.https, err) < 0 ||
         read_member(object, "auth", file.auth, err) < 0 ||
         read_member(object, "pool", file.pool, err) < 0)

@@ -2,9 +2,8 @@
 
 #include <stdio.h>
 
-#include "base/core/cleanup.h"
 #include "base/core/state_file.h"
-#include "base/json/json.h"
+#include "base/json/json_file.h"
 #include "base/json/writer.h"
 
 static const char file_name[] = "role-assignments.json";
@@ -45,15 +44,9 @@ int role_list_read(struct json_t *list, const char *path, struct roles *roles, s
 
 int role_list_load(int state_fd, struct roles *roles, struct error *err)
 {
-    AUTO_FREE char *text = NULL;
     AUTO_JSON json_t *list = NULL;
-    size_t length = 0;
-    struct error why = {0};
-    if (state_file_read(state_fd, file_name, STATE_FILE_SECRET, FILE_BYTES_MAX, &text, &length,
-                        &why) < 0)
-        return why.code == ERROR_MISSING ? 0 : error_set(err, why.code, "%s", why.message);
-    if (json_parse(text, length, FILE_BYTES_MAX, &list, err) < 0)
-        return error_add_context(err, "%s", file_name);
+    if (json_file_read(state_fd, file_name, STATE_FILE_SECRET, FILE_BYTES_MAX, &list, err) < 0)
+        return err->code == ERROR_MISSING ? 0 : -1;
     if (!json_is_array(list))
         return error_set(err, ERROR_INVALID, "%s: must be an array", file_name);
     return role_list_read(list, file_name, roles, err);

@@ -8,7 +8,7 @@
 #include "base/core/state_file.h"
 #include "base/core/text.h"
 #include "base/json/base64.h"
-#include "base/json/json.h"
+#include "base/json/json_file.h"
 #include "base/json/writer.h"
 #include "sandboxd/resource/resource_id.h"
 
@@ -68,17 +68,13 @@ static int read_keys(struct mcp_keys *keys, json_t *object, struct error *err)
 
 int mcp_keys_load(struct mcp_keys *keys, struct error *err)
 {
-    AUTO_FREE char *text = NULL;
     AUTO_JSON json_t *object = NULL;
-    size_t length = 0;
-    struct error why = {0};
     if (keys->directory_fd < 0)
         return 0;
-    if (state_file_read(keys->directory_fd, file_name, STATE_FILE_SECRET, FILE_BYTES_MAX, &text,
-                        &length, &why) < 0)
-        return why.code == ERROR_MISSING ? 0 : error_set(err, why.code, "%s", why.message);
-    if (json_parse(text, length, FILE_BYTES_MAX, &object, err) < 0 ||
-        read_keys(keys, object, err) < 0)
+    if (json_file_read(keys->directory_fd, file_name, STATE_FILE_SECRET, FILE_BYTES_MAX, &object,
+                       err) < 0)
+        return err->code == ERROR_MISSING ? 0 : -1;
+    if (read_keys(keys, object, err) < 0)
         return error_add_context(err, "%s", file_name);
     return 0;
 }

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/core/cleanup.h"
 #include "base/core/directory.h"
 #include "base/core/log.h"
 #include "base/core/random.h"
 #include "base/core/state_file.h"
 #include "base/core/text.h"
+#include "base/json/json_file.h"
 #include "sandboxd/resource/pool_reader.h"
 #include "sandboxd/resource/pool_writer.h"
 
@@ -61,15 +61,12 @@ int resource_store_remove(int directory_fd, const char *file, struct error *err)
 static int read_file(int directory_fd, const char *name, struct pool_resource *ret_resource,
                      struct error *err)
 {
-    AUTO_FREE char *text = NULL;
     AUTO_JSON json_t *document = NULL;
     json_t *pool = NULL;
-    size_t length = 0;
     int64_t created_ms = 0, modified_ms = 0;
     struct pool_resource resource;
-    if (state_file_read(directory_fd, name, STATE_FILE_SECRET, STORE_BYTES_MAX, &text, &length,
-                        err) < 0 ||
-        json_parse(text, length, STORE_BYTES_MAX, &document, err) < 0 ||
+    if (json_file_read(directory_fd, name, STATE_FILE_SECRET, STORE_BYTES_MAX, &document, err) <
+            0 ||
         json_get_integer(document, "", "createdMs", 0, JSON_INTEGER_MAX, &created_ms, err) < 0 ||
         json_get_integer(document, "", "modifiedMs", 0, JSON_INTEGER_MAX, &modified_ms, err) < 0 ||
         json_get_object_optional(document, "", "pool", &pool, err) < 0 ||
