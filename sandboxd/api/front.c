@@ -263,6 +263,7 @@ int front_run(const struct front_arguments *arguments, struct config *config)
         .roles = config->roles,
         .names = arguments->names,
         .api = config->api,
+        .environments = environments_create(),
     };
     config->roles = (struct roles){0};
     struct error err = {0};

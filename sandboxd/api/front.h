@@ -48,7 +48,7 @@ struct front {
     bool kept_roles_are_unknown; /* its file cannot be read */
     struct origin_names names;
     struct api_settings api;
-    struct environments *environments; /* launched over MCP; NULL: none yet */
+    struct environments *environments; /* launched over MCP */
     struct image image;                /* what sessions have; empty until a zygote has said it */
     struct watch signals;
     struct timer stop_timer;

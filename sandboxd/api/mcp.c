@@ -150,7 +150,7 @@ static struct session *obtain_session(struct message *message, bool *ret_new, st
     struct environments *launched = exchange->front->environments;
     const char *identifier = message->environment;
     struct session *session = pool_find_session(exchange->pool, identifier);
-    if (!session && launched && environments_had_session(launched, exchange->pool, identifier)) {
+    if (!session && environments_had_session(launched, exchange->pool, identifier)) {
         error_set(err, ERROR_MISSING,
                   "Environment \"%s\" was not found: it has expired or was removed, with its files "
                   "and variables. Call launchShell or launchPythonEnvironment for a new one.",
@@ -163,8 +163,7 @@ static struct session *obtain_session(struct message *message, bool *ret_new, st
     }
     if (pool_obtain_session(exchange->pool, identifier, &session, ret_new, err) < 0)
         return NULL;
-    if (launched)
-        environments_note_session(launched, exchange->pool, identifier);
+    environments_note_session(launched, exchange->pool, identifier);
     exchange->session_number = session_link_of(session)->number;
     return session;
 }
@@ -197,11 +196,8 @@ static void run(struct message *message, struct mcp_call *call)
 static void launch(struct message *message)
 {
     struct exchange *exchange = message->post->exchange;
-    struct front *front = exchange->front;
     char identifier[GUID_TEXT_MAX];
-    if (!front->environments)
-        front->environments = environments_create();
-    environments_launch(front->environments, exchange->pool, identifier);
+    environments_launch(exchange->front->environments, exchange->pool, identifier);
     struct writer writer = rpc_begin_answer(message->rpc, &message->answer);
     mcp_write_launched(identifier, &writer);
     finish(message, &writer);
