@@ -5,7 +5,7 @@
 #include "base/core/buf.h"
 #include "base/core/text.h"
 
-enum { JSON_PATH_MAX = 256 };
+enum { KNOWN_TEXT_MAX = 256 };
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
@@ -88,6 +88,11 @@ int json_parse_with_nuls(const char *data, size_t length, size_t limit_bytes, js
                          struct error *err)
 {
     return parse(data, length, limit_bytes, JSON_ALLOW_NUL, ret_value, err);
+}
+
+void json_join_path(char ret_path[JSON_PATH_TEXT_MAX], const char *path, const char *key)
+{
+    snprintf(ret_path, JSON_PATH_TEXT_MAX, "%s%s%s", path, *path ? "." : "", key);
 }
 
 /* "path.key: problem" */
@@ -214,7 +219,7 @@ int json_refuse_unknown(json_t *object, const char *path, const char *const *kno
     {
         if (is_known(key, known))
             continue;
-        AUTO_BUF struct buf list = {.limit = JSON_PATH_MAX};
+        AUTO_BUF struct buf list = {.limit = KNOWN_TEXT_MAX};
         for (size_t i = 0; known[i]; i++)
             buf_printf(&list, "%s%s", i ? ", " : "", known[i]);
         return error_set(err, ERROR_INVALID, "%s%s%.60s: is not a known member; known are %s", path,

@@ -40,6 +40,11 @@ int json_parse(const char *data, size_t length, size_t limit_bytes, json_t **ret
 int json_parse_with_nuls(const char *data, size_t length, size_t limit_bytes, json_t **ret_value,
                          struct error *err);
 
+/* "pools[0]" and "sandpool" become "pools[0].sandpool", "" and "sandpool" become "sandpool". The
+ * path is for messages and is cut where it is too long. */
+enum { JSON_PATH_TEXT_MAX = 160 };
+void json_join_path(char ret_path[JSON_PATH_TEXT_MAX], const char *path, const char *key);
+
 /* Getters. `path` is the JSON path of `object` for messages ("" at the top). The member may be
  * absent or null: the _optional forms then leave *ret_value alone and return 0; the others fail
  * with ERROR_INVALID. */

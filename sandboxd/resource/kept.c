@@ -5,35 +5,28 @@
 #include "base/core/text.h"
 #include "sandboxd/resource/pool_resource.h"
 
-enum { KEPT_PATH_MAX = 160 };
-
 char *kept_text(json_t *value)
 {
     return json_dumps(value, JSON_COMPACT);
-}
-
-static const char *dot(const char *path)
-{
-    return *path ? "." : "";
 }
 
 int kept_read_tags(json_t *document, const char *path, char **ret_text, struct error *err)
 {
     json_t *tags = NULL, *value;
     const char *name;
+    char here[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "tags");
     if (json_get_object_optional(document, path, "tags", &tags, err) < 0)
         return -1;
     if (!tags)
         return 0;
     if (json_object_size(tags) > RESOURCE_TAGS_MAX)
-        return error_set(err, ERROR_INVALID, "%s%stags: must be at most %d", path, dot(path),
-                         RESOURCE_TAGS_MAX);
+        return error_set(err, ERROR_INVALID, "%s: must be at most %d", here, RESOURCE_TAGS_MAX);
     AUTO_JSON json_t *kept = json_object();
     json_object_foreach(tags, name, value)
     {
         if (!json_is_string(value) && !json_is_null(value))
-            return error_set(err, ERROR_INVALID, "%s%stags.%.64s: must be a string", path,
-                             dot(path), name);
+            return error_set(err, ERROR_INVALID, "%s.%.64s: must be a string", here, name);
         if (json_is_string(value))
             json_object_set(kept, name, value);
     }
@@ -57,8 +50,8 @@ int kept_read_identity(json_t *document, const char *path, char **ret_text, stru
 {
     json_t *identity = NULL, *assigned = NULL, *value;
     const char *type = "None", *name;
-    char here[KEPT_PATH_MAX];
-    snprintf(here, sizeof here, "%s%sidentity", path, dot(path));
+    char here[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "identity");
     if (json_get_object_optional(document, path, "identity", &identity, err) < 0 ||
         json_get_text_optional(identity, here, "type", &type, err) < 0 ||
         json_get_object_optional(identity, here, "userAssignedIdentities", &assigned, err) < 0)
@@ -96,7 +89,7 @@ int kept_read_managed_identities(json_t *properties, const char *path, char **re
     json_array_foreach(list, i, item)
     {
         const char *identity = NULL, *lifecycle = "All";
-        char here[KEPT_PATH_MAX];
+        char here[JSON_PATH_TEXT_MAX];
         snprintf(here, sizeof here, "%s.managedIdentitySettings[%zu]", path, i);
         if (!json_is_object(item))
             return error_set(err, ERROR_INVALID, "%s: must be an object", here);
@@ -122,7 +115,7 @@ int kept_read_secrets(json_t *properties, const char *path, char **ret_text, str
     json_array_foreach(list, i, item)
     {
         const char *name = NULL, *value = NULL;
-        char here[KEPT_PATH_MAX];
+        char here[JSON_PATH_TEXT_MAX];
         snprintf(here, sizeof here, "%s.secrets[%zu]", path, i);
         if (!json_is_object(item))
             return error_set(err, ERROR_INVALID, "%s: must be an object", here);

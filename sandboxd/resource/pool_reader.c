@@ -1,7 +1,5 @@
 #include "sandboxd/resource/pool_reader.h"
 
-#include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/core/cleanup.h"
@@ -18,7 +16,6 @@ enum {
     CPU_PERCENT_MAX = 12800,
     INODES_MIN = 16,
     INODES_MAX = 10000000,
-    PATH_TEXT_MAX = 160,
 };
 
 static const int64_t mebibyte = 1048576;
@@ -26,20 +23,13 @@ static const int64_t memory_min_bytes = 32 * mebibyte;
 static const int64_t data_min_bytes = 1 * mebibyte;
 static const int64_t size_max_bytes = 1048576 * mebibyte;
 
-/* "pools[0]" and "sandpool" become "pools[0].sandpool". Every path here is short. */
-static void join_path(char ret_path[PATH_TEXT_MAX], const char *path, const char *key)
-{
-    int n = snprintf(ret_path, PATH_TEXT_MAX, "%s%s%s", path, *path ? "." : "", key);
-    assert(n > 0 && n < PATH_TEXT_MAX);
-}
-
 /* The one word that is served. */
 static int require_word(json_t *object, const char *path, const char *key, const char *word,
                         const char *why, struct error *err)
 {
     const char *value = word;
-    char here[PATH_TEXT_MAX];
-    join_path(here, path, key);
+    char here[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, key);
     if (json_get_text_optional(object, path, key, &value, err) < 0)
         return -1;
     if (!text_equal_ignoring_case(value, word))
@@ -54,8 +44,8 @@ static int read_scale(json_t *properties, const char *path, struct pool_resource
 {
     struct pool_settings *settings = &resource->settings;
     json_t *scale = NULL;
-    char here[PATH_TEXT_MAX];
-    join_path(here, path, "scaleConfiguration");
+    char here[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "scaleConfiguration");
     if (json_get_object_optional(properties, path, "scaleConfiguration", &scale, err) < 0)
         return -1;
 
@@ -95,9 +85,9 @@ static int read_lifecycle(json_t *properties, const char *path, struct pool_reso
 {
     static const char only_timed[] = "this daemon has Timed sessions only";
     json_t *dynamic = NULL, *lifecycle = NULL;
-    char here[PATH_TEXT_MAX], inner[PATH_TEXT_MAX];
-    join_path(here, path, "dynamicPoolConfiguration");
-    join_path(inner, here, "lifecycleConfiguration");
+    char here[JSON_PATH_TEXT_MAX], inner[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "dynamicPoolConfiguration");
+    json_join_path(inner, here, "lifecycleConfiguration");
     if (json_get_object_optional(properties, path, "dynamicPoolConfiguration", &dynamic, err) < 0)
         return -1;
     if (require_word(dynamic, here, "executionType", "Timed", only_timed, err) < 0 ||
@@ -111,8 +101,8 @@ static int read_lifecycle(json_t *properties, const char *path, struct pool_reso
 static int read_network(json_t *properties, const char *path, struct error *err)
 {
     json_t *network = NULL;
-    char here[PATH_TEXT_MAX];
-    join_path(here, path, "sessionNetworkConfiguration");
+    char here[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "sessionNetworkConfiguration");
     if (json_get_object_optional(properties, path, "sessionNetworkConfiguration", &network, err) <
         0)
         return -1;
@@ -124,8 +114,8 @@ static int read_mcp(json_t *properties, const char *path, struct pool_resource *
                     struct error *err)
 {
     json_t *mcp = NULL;
-    char here[PATH_TEXT_MAX];
-    join_path(here, path, "mcpServerSettings");
+    char here[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "mcpServerSettings");
     if (json_get_object_optional(properties, path, "mcpServerSettings", &mcp, err) < 0)
         return -1;
     /* SDKs disagree on the capitals of "MCP". */
@@ -243,14 +233,14 @@ static int read_id(json_t *document, const char *path, const struct resource_id 
     const char *text = NULL, *name = NULL;
     struct error why = {0};
     struct resource_id id = known ? *known : (struct resource_id){0};
-    char here[PATH_TEXT_MAX];
-    join_path(here, path, "id");
+    char here[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "id");
     if (json_get_text_optional(document, path, "id", &text, err) < 0 ||
         json_get_text_optional(document, path, "name", &name, err) < 0)
         return -1;
     if (text && !known && resource_id_read(text, &id, &why) < 0)
         return error_set(err, ERROR_INVALID, "%s: %s", here, why.message);
-    join_path(here, path, "name");
+    json_join_path(here, path, "name");
     if (!known && !text) {
         if (json_get_text(document, path, "name", &name, err) < 0)
             return -1;
@@ -285,8 +275,8 @@ static int read_members(json_t *document, const char *path, struct pool_resource
                         struct error *err)
 {
     json_t *properties = NULL, *beside = NULL, *inside = NULL;
-    char here[PATH_TEXT_MAX], place[PATH_TEXT_MAX];
-    join_path(here, path, "properties");
+    char here[JSON_PATH_TEXT_MAX], place[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "properties");
     if (read_location(document, path, resource, err) < 0 ||
         kept_read_tags(document, path, &resource->tags, err) < 0 ||
         kept_read_identity(document, path, &resource->identity, err) < 0 ||
@@ -295,7 +285,7 @@ static int read_members(json_t *document, const char *path, struct pool_resource
         json_get_object_optional(properties, here, "sandpool", &inside, err) < 0 ||
         read_properties(properties, here, resource, err) < 0)
         return -1;
-    join_path(place, inside ? here : path, "sandpool");
+    json_join_path(place, inside ? here : path, "sandpool");
     if (inside && beside)
         return error_set(err, ERROR_INVALID, "%s: is there twice, in properties and beside them",
                          place);
