@@ -128,8 +128,23 @@ static bool read_id(struct exchange *exchange, const char **ret_id)
     return true;
 }
 
+/* When the request gets its answer. */
+enum reply {
+    REPLY_WHEN_OVER,
+    REPLY_BY_EVENTS, /* from its beginning on */
+    REPLY_AT_ONCE,   /* where to ask about it */
+};
+
+static enum reply reply_to(const struct exchange *exchange,
+                           const struct wire_execution_request *request)
+{
+    if (request->asynchronous)
+        return REPLY_AT_ONCE;
+    return execution_stream_is_wanted(exchange) ? REPLY_BY_EVENTS : REPLY_WHEN_OVER;
+}
+
 static bool start(struct exchange *exchange, struct wire_execution_request *request, const char *id,
-                  struct execution **ret_execution)
+                  enum reply reply, struct execution **ret_execution)
 {
     struct error err = {0};
     const char *identifier = exchange->identifier ? exchange->identifier : request->identifier;
@@ -141,15 +156,14 @@ static bool start(struct exchange *exchange, struct wire_execution_request *requ
     struct session *session = exchange_obtain_session(exchange, identifier, &wish.session_is_new);
     if (!session)
         return false;
-    bool streams = !request->asynchronous && execution_stream_is_wanted(exchange);
-    if (!request->asynchronous && !streams) {
+    if (reply == REPLY_WHEN_OVER) {
         exchange_pin(exchange);
         wish.watcher =
             (struct execution_watcher){.on_over = on_over, .on_lost = on_lost, .self = exchange};
     }
     if (execution_start(session, &wish, ret_execution, &err) == 0)
         return true;
-    if (wish.watcher.self)
+    if (reply == REPLY_WHEN_OVER)
         exchange_unpin(exchange);
     if (err.code == ERROR_CONFLICT)
         exchange_fail(exchange, SERVICE_VALIDATION_FAILED, "operation-id", "%s", err.message);
@@ -199,16 +213,21 @@ void execution_create(struct exchange *exchange)
     struct wire_execution_request request = {0};
     struct execution *execution = NULL;
     const char *id = NULL;
-    if (read_body(exchange, &request) && read_id(exchange, &id) &&
-        start(exchange, &request, id, &execution)) {
-        if (execution->request.asynchronous)
-            accept_asynchronous(execution, exchange);
-        else if (execution_stream_is_wanted(exchange))
-            execution_stream_open(exchange, execution, is_canceled_by_hang_up(exchange));
-        else
-            watch_client(execution, exchange);
+    enum reply reply = REPLY_WHEN_OVER;
+    bool started = false;
+    if (read_body(exchange, &request) && read_id(exchange, &id)) {
+        reply = reply_to(exchange, &request);
+        started = start(exchange, &request, id, reply, &execution);
     }
     wire_execution_request_clear(&request);
+    if (!started)
+        return;
+    if (reply == REPLY_AT_ONCE)
+        accept_asynchronous(execution, exchange);
+    else if (reply == REPLY_BY_EVENTS)
+        execution_stream_open(exchange, execution, is_canceled_by_hang_up(exchange));
+    else
+        watch_client(execution, exchange);
 }
 
 /* ---- requests about an execution ---- */
