@@ -110,15 +110,15 @@ static error_t on_option(int key, char *value, struct argp_state *state)
 static int run_admin(char **argv)
 {
     static const char helper[] = "/libexec/sandpool/sandboxd-admin";
-    char path[PATH_MAX + sizeof helper];
-    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
-    path[length > 0 ? length : 0] = '\0';
+    char prefix[PATH_MAX], path[PATH_MAX + sizeof helper];
+    ssize_t length = readlink("/proc/self/exe", prefix, sizeof prefix - 1);
+    prefix[length > 0 ? length : 0] = '\0';
     for (int i = 0; i < 2; i++) { /* the file, then bin */
-        char *slash = strrchr(path, '/');
+        char *slash = strrchr(prefix, '/');
         if (slash)
             *slash = '\0';
     }
-    strcat(path, helper);
+    snprintf(path, sizeof path, "%s%s", prefix, helper);
     execv(path, argv);
     fprintf(stderr, "sandboxd: %s: %m\n", path);
     return 1;

@@ -82,7 +82,7 @@ enum access_outcome access_check(const struct access_rules *rules,
                                  const struct access_request *request, struct error *err)
 {
     struct jwt_claims claims = {0};
-    const char *token = NULL;
+    const char *token = "";
     if (rules->mode == ACCESS_NONE)
         return ACCESS_GRANTED;
     if (read_bearer(request->authorization, &token, err) < 0)
