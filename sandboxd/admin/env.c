@@ -102,34 +102,32 @@ static void on_pool(void *self, struct pool_resource *resource, const char *file
 
 /* A pool that was made over ARM is in one group only. Those of the configuration are not known
  * here: they are in every group, or have an id. */
-static int path_of_name(int state_fd, const char *name, char **ret_path, struct error *err)
+static char *path_of_name(int state_fd, const char *name, struct error *err)
 {
     struct pool_search search = {.name = name};
     char path[RESOURCE_ID_TEXT_MAX];
     if (resource_store_load(state_fd, on_pool, &search, err) < 0)
-        return -1;
-    if (search.count > 1)
-        return error_set(err, ERROR_INVALID,
-                         "--pool: %zu pools are named \"%s\"; give a resource id", search.count,
-                         name);
-    if (search.count == 0) {
-        *ret_path = xasprintf("/subscriptions/" RESOURCE_LOCAL "/resourceGroups/" RESOURCE_LOCAL
-                              "/sessionPools/%s",
-                              name);
-        return 0;
+        return NULL;
+    if (search.count > 1) {
+        error_set(err, ERROR_INVALID, "--pool: %zu pools are named \"%s\"; give a resource id",
+                  search.count, name);
+        return NULL;
     }
+    if (search.count == 0)
+        return xasprintf("/subscriptions/" RESOURCE_LOCAL "/resourceGroups/" RESOURCE_LOCAL
+                         "/sessionPools/%s",
+                         name);
     resource_id_write_path(&search.found, path);
-    *ret_path = xstrdup(path);
-    return 0;
+    return xstrdup(path);
 }
 
-static int find_path(int state_fd, const char *pool, const struct daemon_file *daemon,
-                     char **ret_path, struct error *err)
+/* NULL on failure. */
+static char *find_path(int state_fd, const char *pool, const struct daemon_file *daemon,
+                       struct error *err)
 {
-    if (pool && *pool != '/')
-        return path_of_name(state_fd, pool, ret_path, err);
-    *ret_path = pool ? path_of_id(pool) : xstrdup(daemon->pool);
-    return 0;
+    if (!pool)
+        return xstrdup(daemon->pool);
+    return *pool == '/' ? path_of_id(pool) : path_of_name(state_fd, pool, err);
 }
 
 /* ---- what ---- */
@@ -208,8 +206,8 @@ static int write_env(const struct admin_state *state, const struct env_options *
         return -1;
     write_origin("http", daemon.http, http);
     write_origin("https", daemon.https, https);
-    AUTO_FREE char *path = NULL;
-    if (find_path(state->fd, options->pool, &daemon, &path, env->err) < 0)
+    AUTO_FREE char *path = find_path(state->fd, options->pool, &daemon, env->err);
+    if (!path)
         return -1;
     AUTO_FREE char *identity = xasprintf("%s/msi/token", http);
 
