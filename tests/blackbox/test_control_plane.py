@@ -390,9 +390,11 @@ def test_the_key_of_an_mcp_server_is_given_and_replaced(client: Client, pool: st
 
 
 def test_the_provider_is_registered_and_lists_places_and_versions(client: Client) -> None:
-    provider = ask(client, "GET", f"/subscriptions/s-1{PROVIDER}", version="2024-11-01").json
+    answer = ask(client, "GET", f"/subscriptions/s-1{PROVIDER}", version="2024-11-01")
+    provider = answer.json
     assert provider["registrationState"] == "Registered"
     kind, = provider["resourceTypes"]
+    assert sorted(kind["apiVersions"]) == answer.headers["api-supported-versions"].split(", ")
     assert kind["resourceType"] == "sessionPools"
     assert "North Central US (Stage)" in kind["locations"] and ARM_VERSION in kind["apiVersions"]
 
