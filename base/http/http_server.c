@@ -348,11 +348,17 @@ static struct head_walk walk_head(const struct http_request *request, const char
 }
 
 /* The library takes a short read for "nothing more now" and misses an end of the stream that had
- * come with those bytes. The half that is shut once more makes the kernel tell it again. */
-static void repeat_hang_up(struct connection *connection)
+ * come with those bytes: an abandoned upload would be held until the idle timeout. */
+static bool client_has_ended(const struct connection *connection)
 {
     char byte;
-    if (recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+    return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* The half that is shut once more makes the kernel tell the library again. */
+static void repeat_hang_up(struct connection *connection)
+{
+    if (client_has_ended(connection))
         shutdown(connection->fd, SHUT_RD);
 }
 
@@ -382,14 +388,11 @@ static enum MHD_Result begin(struct connection *connection, const char *version)
     return MHD_YES;
 }
 
-/* The library takes a short read for "nothing more now" and misses an end of the stream that had
- * come with those bytes: an abandoned upload would be held until the idle timeout. A connection
- * that is suspended and resumed has its socket looked at anew. */
+/* A connection that is suspended and resumed has its socket looked at anew. */
 static void look_for_hang_up(struct connection *connection)
 {
     struct http_request *request = &connection->request;
-    char byte;
-    if (request->hung_up || recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+    if (request->hung_up || !client_has_ended(connection))
         return;
     request->hung_up = true;
     suspend(request);
