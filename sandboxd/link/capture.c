@@ -19,9 +19,15 @@ void capture_close(struct capture *capture)
     *capture = (struct capture){.limit = capture->limit};
 }
 
+/* Of the ring. */
+static size_t tail_size(const struct capture *capture)
+{
+    return capture->limit - capture->limit / 2;
+}
+
 static void append_to_tail(struct capture *capture, const char *data, size_t length)
 {
-    size_t size = capture->limit - capture->limit / 2;
+    size_t size = tail_size(capture);
     if (!capture->tail)
         capture->tail = xcalloc(1, size);
     if (length > size) {
@@ -60,7 +66,7 @@ static size_t read_head(const struct capture *capture, uint64_t at, char *data, 
 /* at is a position in the tail, or behind it. */
 static size_t read_tail(const struct capture *capture, uint64_t at, char *data, size_t room)
 {
-    size_t size = capture->limit - capture->limit / 2;
+    size_t size = tail_size(capture);
     uint64_t left = capture->total - at;
     size_t length = left < room ? (size_t)left : room;
     if (length == 0)
@@ -94,10 +100,11 @@ void capture_write(const struct capture *capture, struct buf *out)
         whole = whole &&
                 buf_printf(&bytes, "\n[%" PRIu64 " bytes of output are left out here]\n", left_out);
     if (capture->tail_length > 0) {
-        size_t size = capture->limit - capture->limit / 2;
-        size_t start = capture->tail_length < size ? 0 : capture->tail_next;
-        whole = whole && buf_append(&bytes, capture->tail + start, capture->tail_length - start) &&
-                buf_append(&bytes, capture->tail, start);
+        char *end = buf_reserve(&bytes, capture->tail_length);
+        whole = whole && end;
+        if (whole)
+            bytes.length += read_tail(capture, capture->total - capture->tail_length, end,
+                                      capture->tail_length);
     }
     if (whole && bytes.length > 0)
         text_append_utf8_lossy(out, bytes.data, bytes.length);
