@@ -1,12 +1,15 @@
 #include "base/http/http_server.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
@@ -25,6 +28,9 @@ enum { CONNECTION_MEMORY_BYTES = 80 * 1024 };
 
 /* What a streamed body is asked for at a time, where it is not chunked (HTTP/1.0). */
 enum { STREAM_BLOCK_BYTES = 16 * 1024 };
+
+/* What a file is read by; each download under way holds one. */
+enum { FILE_BLOCK_BYTES = 64 * 1024 };
 
 struct http_request {
     struct MHD_Connection *mhd;
@@ -128,6 +134,38 @@ static ssize_t read_source(void *self, uint64_t position, char *data, size_t roo
     return length;
 }
 
+/* ---- a file as body ---- */
+
+/* Not by the library's sendfile: a file that has become shorter than was promised would keep it
+ * waiting for bytes that never come, until the connection has been idle for too long. */
+static ssize_t read_file(void *self, uint64_t position, char *data, size_t room)
+{
+    const int *fd = self;
+    ssize_t length;
+    do {
+        length = pread(*fd, data, room, (off_t)position);
+    } while (length < 0 && errno == EINTR);
+    return length > 0 ? length : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void close_file(void *self)
+{
+    int *fd = self;
+    close_fd(fd);
+    free(fd);
+}
+
+static struct MHD_Response *make_file_body(const struct http_response *response)
+{
+    int *fd = xcalloc(1, sizeof *fd);
+    *fd = response->file_fd;
+    struct MHD_Response *made = MHD_create_response_from_callback(
+        response->file_length, FILE_BLOCK_BYTES, read_file, fd, close_file);
+    if (!made)
+        close_file(fd);
+    return made;
+}
+
 /* The library takes the body and the file. */
 static struct MHD_Response *make_body(struct http_request *request,
                                       const struct http_response *response)
@@ -136,7 +174,7 @@ static struct MHD_Response *make_body(struct http_request *request,
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_source,
                                                  request, NULL);
     if (response->has_file)
-        return MHD_create_response_from_fd64(response->file_length, response->file_fd);
+        return make_file_body(response);
     return MHD_create_response_from_buffer(response->body_length, response->body,
                                            MHD_RESPMEM_MUST_FREE);
 }

@@ -106,8 +106,8 @@ struct http_response {
     size_t headers;
     char *body; /* taken (malloc'ed); may be NULL */
     size_t body_length;
-    bool has_file; /* send file_length bytes of file_fd from its start, by sendfile; the descriptor
-                      is taken */
+    bool has_file; /* send file_length bytes of file_fd from its start; the descriptor is taken. A
+                      file that has fewer by then ends the connection */
     int file_fd;
     uint64_t file_length;
     bool close; /* end the connection afterwards */

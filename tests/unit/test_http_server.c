@@ -583,23 +583,46 @@ static void a_stream_ends_with_the_server(void **state)
     assert_int_equal(f->gone, 1);
 }
 
-static void a_file_is_sent_from_its_start(void **state)
+/* Answers a request with a file of this text. */
+static void answer_with_file(struct fixture *f, const char *text, uint64_t promised_bytes)
 {
-    struct fixture *f = *state;
     f->park = true;
     char path[] = "/tmp/sandpool-test-XXXXXX";
     int fd = mkstemp(path);
     unlink(path);
-    assert_int_equal(write(fd, "0123456789", 10), 10);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     connect_client(f);
     send_text(f, "GET /file HTTP/1.1\r\n" HOST "\r\n");
     for (int i = 0; i < ROUNDS_MAX && !f->parked; i++)
         turn(f);
     struct http_response response = {
-        .status = 200, .has_file = true, .file_fd = fd, .file_length = 8};
+        .status = 200, .has_file = true, .file_fd = fd, .file_length = promised_bytes};
     http_request_respond(f->parked, &response);
+}
+
+static void a_file_is_sent_from_its_start(void **state)
+{
+    struct fixture *f = *state;
+    answer_with_file(f, "0123456789", 8);
     expect(f, "\r\n\r\n01234567");
     assert_true(has_received(f, "Content-Length: 8"));
+}
+
+static void an_empty_file_is_sent(void **state)
+{
+    struct fixture *f = *state;
+    answer_with_file(f, "", 0);
+    expect(f, "Content-Length: 0\r\n");
+    assert_false(f->closed);
+}
+
+/* A program may shorten it while it is sent. */
+static void a_file_that_is_shorter_than_promised_ends_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    answer_with_file(f, "0123", 8);
+    expect(f, "\r\n\r\n0123");
+    expect_close(f);
 }
 
 static void a_head_that_is_late_is_answered_with_408(void **state)
@@ -950,6 +973,8 @@ int main(void)
         TEST(a_stream_to_an_old_client_ends_with_the_connection),
         TEST(a_stream_ends_with_the_server),
         TEST(a_file_is_sent_from_its_start),
+        TEST(an_empty_file_is_sent),
+        TEST(a_file_that_is_shorter_than_promised_ends_the_connection),
         TEST(a_head_that_is_late_is_answered_with_408),
         TEST(hostile_requests_are_refused_and_nothing_behind_them_is_served),
         TEST(headers_beyond_the_limits_are_refused),
