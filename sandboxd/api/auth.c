@@ -94,17 +94,20 @@ static bool check_key(struct exchange *exchange)
 {
     const char *key = front_mcp_key(exchange->pool);
     const char *candidate = http_request_header(exchange->request, "x-ms-apikey");
-    if (!key)
+    if (!key) {
         exchange_fail(exchange, SERVICE_RESOURCE_NOT_FOUND, NULL,
                       "the pool \"%s\" has no MCP endpoint: set "
                       "properties.mcpServerSettings.isMCPServerEnabled to true",
                       exchange->pool->settings.name);
-    else if (!secret_matches(key, candidate))
-        exchange_fail(exchange, SERVICE_KEY_REFUSED, "x-ms-apikey",
-                      "the header x-ms-apikey %s: give the key that fetchMCPServerCredentials of "
-                      "the pool answers; a bearer token is not looked at",
-                      candidate ? "does not hold the key" : "is missing");
-    return key && secret_matches(key, candidate);
+        return false;
+    }
+    if (secret_matches(key, candidate))
+        return true;
+    exchange_fail(exchange, SERVICE_KEY_REFUSED, "x-ms-apikey",
+                  "the header x-ms-apikey %s: give the key that fetchMCPServerCredentials of the "
+                  "pool answers; a bearer token is not looked at",
+                  candidate ? "does not hold the key" : "is missing");
+    return false;
 }
 
 bool auth_check(struct exchange *exchange)
@@ -117,11 +120,13 @@ bool auth_check(struct exchange *exchange)
         return true;
 
     char origin[AUTH_ORIGIN_MAX];
-    const char *audiences[AUDIENCES_MAX];
+    const char *audiences[AUDIENCES_MAX] = {NULL};
     AUTO_BUF struct buf scope = {.limit = SCOPE_BYTES_MAX};
     struct error err = {0};
-    auth_write_origin(exchange, origin);
-    audience_list(planes[plane].audience, origin, audiences);
+    if (front->auth == ACCESS_JWT) { /* nobody else looks at them */
+        auth_write_origin(exchange, origin);
+        audience_list(planes[plane].audience, origin, audiences);
+    }
     if (planes[plane].role_id && front->roles.enabled)
         planes[plane].append_scope(exchange, &scope);
     struct access_rules rules = {

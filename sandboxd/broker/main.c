@@ -7,6 +7,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "sandboxd/broker/broker.h"
+#include "sandboxd/broker/spawn.h"
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/policy/policy.h"
 #include "sandboxd/sandbox/limits.h"
@@ -36,6 +37,7 @@ static const char **worker_arguments(const struct image *image)
 /* In the order of enum inherit_front_fd. The last is the state directory: the one that launch has
  * opened stays open too, since it holds the lock. */
 enum { STATE_PLACE = FRONT_STATE_FD - FRONT_LISTEN_FD };
+_Static_assert(FRONT_END_FD - FRONT_BROKER_FD <= SPAWN_FDS_MAX, "room for the front's descriptors");
 static int front_fds[] = {
     INHERIT_LISTEN_FD,      INHERIT_LISTEN_HTTPS_FD,    INHERIT_CONFIG_FD,
     INHERIT_CERTIFICATE_FD, INHERIT_CERTIFICATE_KEY_FD, [STATE_PLACE] = -1,

@@ -151,23 +151,28 @@ static void a_client_finds_the_authority_and_gets_a_token(void **state)
         401);
 }
 
-static void what_is_checked_is_said_when_it_is_refused(void **state)
+/* A header with a token of the daemon's own for that audience. returned */
+static char *authorization_for(const struct fixture *f, const char *audience)
 {
-    struct fixture *f = *state;
     struct error err = {0};
     struct jwt_claims claims;
     struct subject nobody = {0};
     AUTO_BUF struct buf token = {0};
     assert_int_equal(
-        subject_fill_claims(&nobody, "https://graph.microsoft.com", time(NULL), 60, &claims, &err),
+        subject_fill_claims(&nobody, "https://dynamicsessions.io", time(NULL), 60, &claims, &err),
         0);
+    snprintf(claims.aud, sizeof claims.aud, "%s", audience);
     assert_int_equal(jwt_sign(f->front.identity->issuer, &claims, &token, &err), 0);
-    AUTO_FREE char *wrong = xasprintf("Authorization: Bearer %s", token.data);
-    buf_clear(&token);
+    return xasprintf("Authorization: Bearer %s", token.data);
+}
+
+static void what_is_checked_is_said_when_it_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    AUTO_FREE char *wrong = authorization_for(f, "https://graph.microsoft.com");
     /* The endpoint itself is an audience: Azure's management libraries ask for one like it. */
-    snprintf(claims.aud, sizeof claims.aud, "http://localhost:8901/");
-    assert_int_equal(jwt_sign(f->front.identity->issuer, &claims, &token, &err), 0);
-    AUTO_FREE char *right = xasprintf("Authorization: Bearer %s", token.data);
+    AUTO_FREE char *right = authorization_for(f, "http://localhost:8901/");
 
     assert_int_equal(get(f, FILES, NULL), 401);
     assert_non_null(strstr(f->answer, "WWW-Authenticate: Bearer"));
@@ -196,14 +201,7 @@ static void an_encoded_slash_leads_into_no_scope(void **state)
         "%2FsessionPools%2Fmine/resourceGroups/g/sessionPools/default" FILES;
     struct fixture *f = *state;
     struct error err = {0};
-    struct jwt_claims claims;
-    struct subject nobody = {0};
-    AUTO_BUF struct buf token = {0};
-    assert_int_equal(
-        subject_fill_claims(&nobody, "https://dynamicsessions.io", time(NULL), 60, &claims, &err),
-        0);
-    assert_int_equal(jwt_sign(f->front.identity->issuer, &claims, &token, &err), 0);
-    AUTO_FREE char *right = xasprintf("Authorization: Bearer %s", token.data);
+    AUTO_FREE char *right = authorization_for(f, "https://dynamicsessions.io");
     f->front.roles.enabled = true;
     assert_int_equal(
         roles_put(&f->front.roles, SUBJECT_TENANT, SUBJECT_OBJECT_ID, ROLE_SESSION_EXECUTOR,
