@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/core/layer.h"
+#include "base/core/log.h"
 #include "sandboxd/launch/start.h"
 
 const char *argp_program_version = "sandboxd " SANDPOOL_VERSION;
@@ -31,6 +33,7 @@ enum {
     OPTION_HOST,
     OPTION_CERTIFICATE,
     OPTION_CERTIFICATE_KEY,
+    OPTION_ALLOW_MISSING,
 };
 
 static const struct argp_option option_table[] = {
@@ -49,6 +52,10 @@ static const struct argp_option option_table[] = {
     {"tls-key", OPTION_CERTIFICATE_KEY, "FILE", 0, "its private key (PEM)", 0},
     {"insecure", OPTION_INSECURE, NULL, 0,
      "listen on an address that is not loopback without --auth jwt", 0},
+    {"allow-missing", OPTION_ALLOW_MISSING, "LAYER", 0,
+     "start without cgroup, landlock, uts or cgroup-namespace where that cannot be had; may be "
+     "repeated",
+     0},
     {0},
 };
 
@@ -62,6 +69,16 @@ static const char *find_word(const char *const *words, const char *word)
     while (*words && strcmp(*words, word) != 0)
         words++;
     return *words;
+}
+
+static uint32_t find_layer(const char *name, const struct argp_state *state)
+{
+    struct error err;
+    enum layer layer;
+    if (layer_find(name, &layer, &err) == 0)
+        return 1U << layer;
+    argp_error(state, "--allow-missing: %s", err.message);
+    return 0;
 }
 
 static error_t on_option(int key, char *value, struct argp_state *state)
@@ -98,6 +115,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_CERTIFICATE_KEY:
         options->certificate_key = value;
+        return 0;
+    case OPTION_ALLOW_MISSING:
+        options->allowed_missing |= find_layer(value, state);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unknown argument: %s", value);
@@ -138,6 +158,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = 2;
     if (argc > 1 && find_word(admin_commands, argv[1]))
         return run_admin(argv);
+    log_set_process("launch");
     argp_parse(&parser, argc, argv, 0, NULL, &options);
     start_daemon(&options, &err);
     fprintf(stderr, "sandboxd: %s\n", err.message);

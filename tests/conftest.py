@@ -35,16 +35,16 @@ def checking_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon
 @pytest.fixture
 def make_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDaemon]:
     """make_daemon(properties, api, **sandpool) starts one of the test's own; document= gives it
-    another configuration, arguments= further arguments."""
+    another configuration, arguments= further arguments, wrapper= a command in front."""
     require_daemon()
     daemons: list[Daemon] = []
 
     def make(properties: dict[str, Any] | None = None, api: dict[str, Any] | None = None,
              document: dict[str, Any] | None = None, arguments: Sequence[str] = (),
-             **sandpool: Any) -> Daemon:
+             wrapper: Sequence[str] = (), **sandpool: Any) -> Daemon:
         directory: Path = tmp_path_factory.mktemp("daemon")
         daemon = Daemon(directory, document or pool_document(properties, api, **sandpool),
-                        arguments)
+                        arguments, wrapper)
         daemons.append(daemon)
         return daemon
 

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "base/core/log.h"
 #include "base/core/text.h"
 #include "sandboxd/api/config.h"
@@ -73,6 +74,8 @@ static int read_arguments(int argc, char **argv, struct front_arguments *argumen
 {
     if (argc < FRONT_HOST_ARGUMENTS || argc > FRONT_HOST_ARGUMENTS + FRONT_HOSTS_MAX)
         return error_set(err, ERROR_INVALID, "sandboxd-front is started by sandboxd");
+    if (layers_from_argument(argv[FRONT_MISSING_ARGUMENT], err) < 0)
+        return -1;
     *arguments = (struct front_arguments){
         .broker_fd = FRONT_BROKER_FD,
         .state_fd = FRONT_STATE_FD,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "base/core/text.h"
 #include "base/json/wire.h"
 #include "sandboxd/api/exchange.h"
@@ -148,6 +149,14 @@ void health_show(struct exchange *exchange)
         return;
     }
     AUTO_BUF struct buf body = {0};
-    buf_append_text(&body, "{\"message\":\"healthy\"}");
+    buf_append_text(&body, "{\"message\":\"healthy\",\"missingLayers\":[");
+    for (int layer = 0, count = 0; layer < LAYERS_MAX; layer++) {
+        if (!layer_is_missing((enum layer)layer))
+            continue;
+        buf_append_text(&body, count++ > 0 ? ",\"" : "\"");
+        buf_append_text(&body, layer_name((enum layer)layer));
+        buf_append_text(&body, "\"");
+    }
+    buf_append_text(&body, "]}");
     exchange_respond_json(exchange, 200, &body);
 }

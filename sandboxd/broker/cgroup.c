@@ -103,7 +103,7 @@ int cgroup_create(const struct cgroup_tree *tree, uint64_t session,
                   const struct session_limits_message *limits, struct error *err)
 {
     int result = make_directories(tree, session, err);
-    if (result == 0)
+    if (result == 0 && tree->version > 0)
         result = tree->version == 2 ? limit_v2(tree, session, limits, err)
                                     : limit_v1(tree, session, limits, err);
     if (result < 0)
@@ -135,7 +135,7 @@ uint64_t cgroup_memory_kills(const struct cgroup_tree *tree, uint64_t session)
     char path[CGROUP_PATH_MAX], text[1024];
     snprintf(path, sizeof path, "s%" PRIu64 "/guest/%s", session,
              tree->version == 2 ? "memory.events" : "memory.oom_control");
-    AUTO_CLOSE int fd = openat(tree->dir_fds[0], path, O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int fd = tree->count > 0 ? openat(tree->dir_fds[0], path, O_RDONLY | O_CLOEXEC) : -1;
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (n <= 0)
         return 0;

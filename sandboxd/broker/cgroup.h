@@ -16,7 +16,7 @@
 enum { CGROUP_HIERARCHIES_MAX = 3 };
 
 struct cgroup_tree {
-    int version;                         /* 1 or 2 */
+    int version;                         /* 1 or 2; 0 where the layer is missing */
     int dir_fds[CGROUP_HIERARCHIES_MAX]; /* v1: memory, pids, cpu; v2: one */
     int count;
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "base/core/log.h"
 #include "sandboxd/broker/broker.h"
 #include "sandboxd/broker/spawn.h"
@@ -24,13 +25,14 @@ static int compile(int policy_fd, const char *name, int *ret_fd, struct error *e
     return result < 0 ? error_add_context(err, "policy %s", name) : 0;
 }
 
-/* The zygote's command line: its name, then the modules. */
+/* The zygote's command line: its name, the missing layers, then the modules. */
 static const char **worker_arguments(const struct image *image)
 {
-    const char **arguments = xcalloc(image->module_count + 2, sizeof *arguments);
+    const char **arguments = xcalloc(image->module_count + 3, sizeof *arguments);
     arguments[0] = "sandboxd-worker";
+    arguments[1] = layers_to_argument();
     for (size_t i = 0; i < image->module_count; i++)
-        arguments[1 + i] = image->modules[i];
+        arguments[2 + i] = image->modules[i];
     return arguments;
 }
 
@@ -46,7 +48,8 @@ static int front_fds[] = {
 static int prepare(char **argv, struct image *image, struct broker_options *options,
                    struct error *err)
 {
-    if (limits_protect_memory(err) < 0 ||
+    if (layers_from_argument(argv[INHERIT_FRONT_ARGUMENTS - 1 + FRONT_MISSING_ARGUMENT], err) < 0 ||
+        limits_protect_memory(err) < 0 ||
         compile(INHERIT_GUEST_POLICY_FD, "python", &options->guest_filter_fd, err) < 0 ||
         compile(INHERIT_FILES_POLICY_FD, "file-helper", &options->helper_filter_fd, err) < 0)
         return -1;
@@ -57,8 +60,9 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     if (mounts_prepare((const char *const *)image->paths, image->path_count, err) < 0)
         return error_add_context(err, "root of image host");
 
-    options->tree.version = strcmp(argv[INHERIT_CGROUP_ARGUMENT], "2") == 0 ? 2 : 1;
-    options->tree.count = options->tree.version == 2 ? 1 : CGROUP_HIERARCHIES_MAX;
+    static const int counts[] = {0, CGROUP_HIERARCHIES_MAX, 1};
+    options->tree.version = argv[INHERIT_CGROUP_ARGUMENT][0] - '0';
+    options->tree.count = counts[options->tree.version];
     for (int i = 0; i < options->tree.count; i++)
         options->tree.dir_fds[i] = INHERIT_CGROUP_FD + i;
     options->modules = worker_arguments(image);
@@ -78,7 +82,7 @@ int main(int argc, char **argv)
     struct error err = {0};
     struct image image = {0};
     struct broker_options options = {0};
-    if (argc < INHERIT_FRONT_ARGUMENTS) {
+    if (argc < INHERIT_FRONT_ARGUMENTS + FRONT_MISSING_ARGUMENT) {
         log_error("broker.refused", "message=\"started by hand; start sandboxd instead\"");
         return 1;
     }

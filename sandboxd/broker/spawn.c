@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "base/core/log.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/namespaces.h"
@@ -74,7 +75,7 @@ pid_t spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct
 static int become_shell(const struct spawn_shell *shell, const int *cgroup_fds, int go_fd,
                         struct error *err)
 {
-    static const char *const arguments[] = {"sandboxd-session", NULL};
+    const char *const arguments[] = {"sandboxd-session", layers_to_argument(), NULL};
     const int fds[] = {shell->command_fd, shell->file_fd};
     char go;
 

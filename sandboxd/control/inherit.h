@@ -24,13 +24,16 @@ enum inherit_fd {
     INHERIT_END_FD = INHERIT_CGROUP_FD + 3,
 };
 
-/* sandboxd-broker CGROUP_VERSION ARGUMENT...: everything from the second on is for the front. */
+/* sandboxd-broker CGROUP_VERSION ARGUMENT...: everything from the second on is for the front. The
+ * version is 0 where that layer is missing. */
 enum inherit_argument { INHERIT_CGROUP_ARGUMENT = 1, INHERIT_FRONT_ARGUMENTS };
 
-/* sandboxd-front HTTP-ADDRESS HTTPS-ADDRESS AUTH HOST...: the addresses as texts, the second ""
- * where there is no such listener; further names by which clients may reach the daemon. */
+/* sandboxd-front MISSING-LAYERS HTTP-ADDRESS HTTPS-ADDRESS AUTH HOST...: the addresses as texts,
+ * the second "" where there is no such listener; further names by which clients may reach the
+ * daemon. */
 enum inherit_front_argument {
-    FRONT_HTTP_ARGUMENT = 1,
+    FRONT_MISSING_ARGUMENT = 1, /* base/core/layer.h */
+    FRONT_HTTP_ARGUMENT,
     FRONT_HTTPS_ARGUMENT,
     FRONT_AUTH_ARGUMENT,
     FRONT_HOST_ARGUMENTS,

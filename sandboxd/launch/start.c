@@ -5,14 +5,17 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/launch/cgroups.h"
 #include "sandboxd/launch/ids.h"
@@ -157,16 +160,33 @@ static int place(struct places *places, struct error *err)
     return 0;
 }
 
+static bool has_landlock(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+}
+
+/* Layers that the kernel has or has not. */
+static int look_for_layers(uint32_t allowed, struct error *err)
+{
+    static const char *const why = "this kernel does not have it";
+    if ((!has_landlock() && layer_miss(LAYER_LANDLOCK, allowed, why, err) < 0) ||
+        (access("/proc/self/ns/uts", F_OK) < 0 && layer_miss(LAYER_UTS, allowed, why, err) < 0))
+        return -1;
+    return access("/proc/self/ns/cgroup", F_OK) < 0
+               ? layer_miss(LAYER_CGROUP_NAMESPACE, allowed, why, err)
+               : 0;
+}
+
 /* A number that is free both as a range of ids and as a name in the cgroup tree. */
-static int take_number(struct places *places, uint32_t *ret_first_id, struct cgroups *ret_cgroups,
-                       struct error *err)
+static int take_number(struct places *places, uint32_t allowed_missing, uint32_t *ret_first_id,
+                       struct cgroups *ret_cgroups, struct error *err)
 {
     int *lock_fd = &places->fds[INHERIT_ID_LOCK_FD];
     for (unsigned number = 0; ids_take_range(&number, ret_first_id, lock_fd, err) == 0; number++) {
         if (cgroups_make(number, *ret_first_id, ret_cgroups, err) == 0)
             return 0;
         if (err->code != ERROR_CONFLICT)
-            return -1;
+            return layer_miss(LAYER_CGROUP, allowed_missing, err->message, err);
         close_fd(lock_fd);
     }
     return -1;
@@ -175,11 +195,12 @@ static int take_number(struct places *places, uint32_t *ret_first_id, struct cgr
 static int prepare(const struct start_options *options, struct places *places, int prefix_fd,
                    uint32_t *ret_first_id, struct cgroups *ret_cgroups, struct error *err)
 {
-    if (open_own_files(prefix_fd, places, err) < 0 || open_user_files(options, places, err) < 0 ||
+    if (look_for_layers(options->allowed_missing, err) < 0 ||
+        open_own_files(prefix_fd, places, err) < 0 || open_user_files(options, places, err) < 0 ||
         open_listeners(options, places, err) < 0 ||
-        take_number(places, ret_first_id, ret_cgroups, err) < 0 ||
-        janitor_start(ret_cgroups, places->fds[INHERIT_ID_LOCK_FD],
-                      &places->fds[INHERIT_JANITOR_FD], err) < 0 ||
+        take_number(places, options->allowed_missing, ret_first_id, ret_cgroups, err) < 0 ||
+        (ret_cgroups->count > 0 && janitor_start(ret_cgroups, places->fds[INHERIT_ID_LOCK_FD],
+                                                 &places->fds[INHERIT_JANITOR_FD], err) < 0) ||
         state_open(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
                    &places->fds[INHERIT_STATE_FD], err) < 0)
         return -1;
@@ -193,9 +214,11 @@ static int execute(int executable_fd, const struct start_options *options, int c
 {
     enum { FRONT = INHERIT_FRONT_ARGUMENTS - 1 }; /* the front's own name is not passed */
     static char *const no_environment[] = {NULL};
+    const char version[] = {(char)('0' + cgroup_version), '\0'};
     const char *arguments[FRONT + FRONT_HOST_ARGUMENTS + FRONT_HOSTS_MAX + 1] = {
         "sandboxd-broker",
-        [INHERIT_CGROUP_ARGUMENT] = cgroup_version == 2 ? "2" : "1",
+        [INHERIT_CGROUP_ARGUMENT] = version,
+        [FRONT + FRONT_MISSING_ARGUMENT] = layers_to_argument(),
         [FRONT + FRONT_HTTP_ARGUMENT] = options->listen,
         [FRONT + FRONT_HTTPS_ARGUMENT] = has_https(options) ? options->listen_https : "",
         [FRONT + FRONT_AUTH_ARGUMENT] = options->auth,

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/core/error.h"
 #include "sandboxd/control/inherit.h"
@@ -22,6 +23,7 @@ struct start_options {
     const char *auth;                   /* none, any or jwt: passed on as it is */
     const char *hosts[FRONT_HOSTS_MAX]; /* further names by which clients reach the daemon */
     size_t host_count;
+    uint32_t allowed_missing; /* a bit for each layer that may be missing: base/core/layer.h */
     bool insecure; /* an address other than loopback is meant, although tokens are not checked */
 };
 

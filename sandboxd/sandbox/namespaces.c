@@ -17,17 +17,28 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 
-static const uint64_t SESSION_NAMESPACES = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS |
-                                           CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-                                           CLONE_NEWCGROUP;
-static const char *const namespace_names[NAMESPACES_OF_A_SESSION_MAX] = {
-    "user", "pid", "mnt", "net", "ipc", "uts", "cgroup",
+static const struct {
+    const char *name;
+    uint64_t flag;
+    enum layer layer; /* LAYERS_MAX: never missing */
+} kinds[NAMESPACES_OF_A_SESSION_MAX] = {
+    {"user", CLONE_NEWUSER, LAYERS_MAX},
+    {"pid", CLONE_NEWPID, LAYERS_MAX},
+    {"mnt", CLONE_NEWNS, LAYERS_MAX},
+    {"net", CLONE_NEWNET, LAYERS_MAX},
+    {"ipc", CLONE_NEWIPC, LAYERS_MAX},
+    {"uts", CLONE_NEWUTS, LAYER_UTS},
+    {"cgroup", CLONE_NEWCGROUP, LAYER_CGROUP_NAMESPACE},
 };
 
 uint64_t namespaces_of_a_session(void)
 {
-    return SESSION_NAMESPACES;
+    uint64_t flags = 0;
+    for (int i = 0; i < NAMESPACES_OF_A_SESSION_MAX; i++)
+        flags |= layer_is_missing(kinds[i].layer) ? 0 : kinds[i].flag;
+    return flags;
 }
 
 pid_t namespaces_clone(const struct namespaces_clone *how, int *ret_pid_fd, struct error *err)
@@ -71,7 +82,7 @@ int namespaces_join_for_children(int pid_fd, struct error *err)
 
 int namespaces_join(int pid_fd, struct error *err)
 {
-    if (setns(pid_fd, (int)(SESSION_NAMESPACES & ~(uint64_t)CLONE_NEWPID)) < 0)
+    if (setns(pid_fd, (int)(namespaces_of_a_session() & ~(uint64_t)CLONE_NEWPID)) < 0)
         return error_from_errno(err, "setns to the session");
     return 0;
 }
@@ -113,9 +124,9 @@ int namespaces_identify(int proc_fd, struct namespaces_identity *ret_identity, s
 {
     for (int i = 0; i < NAMESPACES_OF_A_SESSION_MAX; i++) {
         char path[32];
-        struct stat st;
-        snprintf(path, sizeof path, "self/ns/%s", namespace_names[i]);
-        if (fstatat(proc_fd, path, &st, 0) < 0)
+        struct stat st = {0};
+        snprintf(path, sizeof path, "self/ns/%s", kinds[i].name);
+        if (!layer_is_missing(kinds[i].layer) && fstatat(proc_fd, path, &st, 0) < 0)
             return error_from_errno(err, "look at %s", path);
         ret_identity->inodes[i] = st.st_ino;
     }
@@ -126,9 +137,9 @@ int namespaces_require_distinct(const struct namespaces_identity *a,
                                 const struct namespaces_identity *b, struct error *err)
 {
     for (int i = 0; i < NAMESPACES_OF_A_SESSION_MAX; i++) {
-        if (a->inodes[i] == b->inodes[i])
+        if (!layer_is_missing(kinds[i].layer) && a->inodes[i] == b->inodes[i])
             return error_set(err, ERROR_DENIED, "the %s namespace is not the session's own",
-                             namespace_names[i]);
+                             kinds[i].name);
     }
     return 0;
 }

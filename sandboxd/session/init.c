@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/lockdown.h"
@@ -49,12 +50,12 @@ static int build(struct init *init, const struct root_message *root, struct erro
         .own_procfs = true,
     };
     /* Here, after the cgroup was joined: what is above it disappears from /proc/self/cgroup. */
-    if (unshare(CLONE_NEWCGROUP) < 0)
+    if (!layer_is_missing(LAYER_CGROUP_NAMESPACE) && unshare(CLONE_NEWCGROUP) < 0)
         return error_from_errno(err, "unshare the cgroup namespace");
     if (forbid_user_namespaces(err) < 0 || mounts_enter(&plan, err) < 0 ||
         namespaces_loopback_up(err) < 0)
         return -1;
-    if (sethostname("session", strlen("session")) < 0)
+    if (!layer_is_missing(LAYER_UTS) && sethostname("session", strlen("session")) < 0)
         return error_from_errno(err, "sethostname");
 
     init->files.data_fd = open(MOUNTS_DATA_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);

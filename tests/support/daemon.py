@@ -56,9 +56,10 @@ class Daemon:
     """One running sandboxd. Ends with stop(), which checks that nothing is left of it."""
 
     def __init__(self, directory: Path, configuration: dict[str, Any] | None = None,
-                 arguments: Sequence[str] = ()) -> None:
+                 arguments: Sequence[str] = (), wrapper: Sequence[str] = ()) -> None:
         self.directory = directory
         self.arguments = arguments
+        self.wrapper = wrapper  # a command that becomes the daemon: support/lacking.py
         self.state_directory = directory / "state"
         self.log_path = directory / "sandboxd.log"
         self.configuration_path: Path | None = None
@@ -72,7 +73,7 @@ class Daemon:
 
     def start(self) -> None:
         self.port, self.https_port = free_port(), free_port()
-        command = [str(BUILD / "bin" / "sandboxd"), "--listen", f"127.0.0.1:{self.port}",
+        command = [*self.wrapper, str(BUILD / "bin" / "sandboxd"), "--listen", f"127.0.0.1:{self.port}",
                    "--listen-https", f"127.0.0.1:{self.https_port}",
                    "--state-dir", str(self.state_directory), *self.arguments]
         if self.configuration_path is not None:

@@ -1,0 +1,78 @@
+#include "base/core/layer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/core/log.h"
+#include "base/core/text.h"
+
+static const struct {
+    const char *name;
+    const char *remedy;
+} layers[LAYERS_MAX] = {
+    [LAYER_CGROUP] = {"cgroup",
+                      "mount cgroup v2 (or v1 with memory, pids and cpu) where sandboxd may write"},
+    [LAYER_LANDLOCK] = {"landlock", "use a kernel with CONFIG_SECURITY_LANDLOCK and \"landlock\" "
+                                    "in its lsm= list"},
+    [LAYER_UTS] = {"uts", "use a kernel with CONFIG_UTS_NS"},
+    [LAYER_CGROUP_NAMESPACE] = {"cgroup-namespace", "use a kernel with CONFIG_CGROUPS"},
+};
+
+static uint32_t missing;
+
+const char *layer_name(enum layer layer)
+{
+    return layers[layer].name;
+}
+
+int layer_find(const char *name, enum layer *ret_layer, struct error *err)
+{
+    char known[128] = "";
+    for (int i = 0; i < LAYERS_MAX; i++) {
+        if (strcmp(name, layers[i].name) == 0) {
+            *ret_layer = (enum layer)i;
+            return 0;
+        }
+        size_t length = strlen(known);
+        snprintf(known + length, sizeof known - length, "%s%s", i > 0 ? ", " : "", layers[i].name);
+    }
+    return error_set(err, ERROR_INVALID, "%.64s is no layer that may be missing; those are %s",
+                     name, known);
+}
+
+int layer_miss(enum layer layer, uint32_t allowed, const char *why, struct error *err)
+{
+    const char *name = layers[layer].name;
+    char reason[ERROR_MESSAGE_MAX]; /* `why` may be the message of err */
+    snprintf(reason, sizeof reason, "%s", why);
+    if (!(allowed & 1U << layer))
+        return error_set(err, ERROR_DENIED,
+                         "the layer \"%s\" is missing: %s. Either %s, or do without that layer by "
+                         "starting with --allow-missing %s",
+                         name, reason, layers[layer].remedy, name);
+    log_warning("layer.missing", "layer=%s why=\"%s\"", name, reason);
+    missing |= 1U << layer;
+    return 0;
+}
+
+bool layer_is_missing(enum layer layer)
+{
+    return layer < LAYERS_MAX && missing & 1U << layer;
+}
+
+const char *layers_to_argument(void)
+{
+    static char text[16];
+    snprintf(text, sizeof text, "%u", missing);
+    return text;
+}
+
+int layers_from_argument(const char *text, struct error *err)
+{
+    uint64_t value;
+    if (!text || !text_parse_u64(text, &value) || value >> LAYERS_MAX != 0)
+        return error_set(err, ERROR_INVALID,
+                         "the first argument must say which layers are missing");
+    missing = (uint32_t)value;
+    return 0;
+}

@@ -1,0 +1,58 @@
+"""Layers of the isolation that a machine lacks: refused unless allowed by name, and then told."""
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Sequence
+
+import pytest
+
+from conftest import MakeDaemon
+from support.daemon import BUILD, Daemon, require_daemon, scale
+from support.lacking import NO_CGROUPS, SYS_LANDLOCK_CREATE_RULESET, without_call
+
+LACKING = [
+    pytest.param("cgroup", NO_CGROUPS, id="cgroup"),
+    pytest.param("landlock", without_call(SYS_LANDLOCK_CREATE_RULESET), id="landlock"),
+]
+
+
+def missing_layers(daemon: Daemon) -> list[str]:
+    with daemon.client() as client:
+        return json.loads(client.request("GET", "/health").body)["missingLayers"]
+
+
+def start_once(directory: Path, wrapper: Sequence[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A start that is to be refused."""
+    require_daemon()
+    return subprocess.run([*wrapper, BUILD / "bin/sandboxd", "--listen", "127.0.0.1:0", "--listen-https", "none",
+                           "--state-dir", directory / "state", *arguments],
+                          capture_output=True, text=True, timeout=30)
+
+
+def test_nothing_is_missing_here(shared_daemon: Daemon) -> None:
+    assert missing_layers(shared_daemon) == []
+
+
+@pytest.mark.parametrize("layer, wrapper", LACKING)
+def test_a_missing_layer_is_refused_by_name_and_with_remedies(tmp_path: Path, layer: str, wrapper: list[str]) -> None:
+    other = "uts"
+    done = start_once(tmp_path, wrapper, "--allow-missing", other)
+    assert done.returncode == 1
+    assert f'the layer "{layer}" is missing' in done.stderr and f"--allow-missing {layer}" in done.stderr
+
+
+@pytest.mark.parametrize("layer, wrapper", LACKING)
+def test_a_missing_layer_that_is_allowed_is_told(make_daemon: MakeDaemon, layer: str, wrapper: list[str]) -> None:
+    daemon = make_daemon(scale(3, 1), arguments=["--allow-missing", layer], wrapper=wrapper)
+    assert missing_layers(daemon) == [layer]
+    assert f"event=layer.missing layer={layer}" in daemon.log_path.read_text()
+    with daemon.client() as client:
+        assert client.execute("6 * 7").value == 42
+
+
+def test_a_layer_that_cannot_be_missing_is_named_as_such(tmp_path: Path) -> None:
+    done = start_once(tmp_path, [], "--allow-missing", "seccomp")
+    assert done.returncode == 2
+    assert "seccomp is no layer that may be missing" in done.stderr and "cgroup-namespace" in done.stderr
