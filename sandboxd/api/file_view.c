@@ -17,12 +17,12 @@ void file_view_add(struct file_view *view, const struct file_entry_message *entr
 {
     if (entry->kind == FILE_KIND_OTHER)
         return;
-    if (view->count == FILE_VIEW_ENTRIES_MAX ||
-        view->bytes + entry->path_length > FILE_VIEW_BYTES_MAX) {
+    size_t length = strlen(entry->path);
+    if (view->count == FILE_VIEW_ENTRIES_MAX || view->bytes + length > FILE_VIEW_BYTES_MAX) {
         view->too_large = true;
         return;
     }
-    char *path = xstrndup(entry->path ? entry->path : "", entry->path_length);
+    char *path = xstrndup(entry->path, length);
     if (text_starts_with(file_path_base_name(path), upload_prefix)) {
         free(path);
         return;
@@ -33,12 +33,12 @@ void file_view_add(struct file_view *view, const struct file_entry_message *entr
     }
     view->entries[view->count++] = (struct file_view_entry){
         .path = path,
-        .kind = entry->kind,
+        .kind = (enum file_kind)entry->kind,
         .size_bytes = entry->kind == FILE_KIND_DIRECTORY ? DIRECTORY_SIZE_BYTES : entry->size_bytes,
         .modified_s = entry->modified_s,
         .modified_ns = entry->modified_ns,
     };
-    view->bytes += entry->path_length;
+    view->bytes += length;
 }
 
 void file_view_clear(struct file_view *view)

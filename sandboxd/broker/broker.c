@@ -99,12 +99,11 @@ static int start_zygote(struct broker *broker, struct error *err)
     /* What imports may write while they warm up. */
     static const struct root_message root = {.data_bytes = 16 * 1024 * 1024, .data_inodes = 1024};
     const struct broker_options *options = &broker->options;
-    uint8_t payload[ROOT_MESSAGE_BYTES];
     broker->zygote_started_ms = loop_now_ms(broker->loop);
     if (start_peer(broker, &broker->zygote, options->worker_fd, options->modules, NULL, 0,
                    on_zygote_frame, on_zygote_exit, err) < 0 ||
-        channel_send(broker->zygote.channel_fd, FRAME_ZYGOTE_SETUP, 0, payload,
-                     message_write_root(&root, payload), &options->guest_filter_fd, 1, err) < 0)
+        channel_send(broker->zygote.channel_fd, FRAME_ZYGOTE_SETUP, 0, &root, sizeof root,
+                     &options->guest_filter_fd, 1, err) < 0)
         return error_add_context(err, "start the zygote");
     return 0;
 }

@@ -59,22 +59,22 @@ static int make_directories(const struct cgroup_tree *tree, uint64_t session, st
 }
 
 static int limit_v1(const struct cgroup_tree *tree, uint64_t session,
-                    const struct session_limits_message *limits, struct error *err)
+                    const struct session_plan_message *plan, struct error *err)
 {
     int memory_fd = tree->dir_fds[V1_MEMORY];
-    if (write_number(memory_fd, session, "memory.limit_in_bytes", limits->memory_bytes, err) < 0)
+    if (write_number(memory_fd, session, "memory.limit_in_bytes", plan->memory_bytes, err) < 0)
         return -1;
     /* Socket buffers are no part of the above in v1; absent where the kernel does not count them.
      */
     write_number(memory_fd, session, "guest/memory.kmem.tcp.limit_in_bytes", CGROUP_SOCKET_BYTES,
                  NULL);
     /* Absent where swap is not accounted: then there is nothing to forbid. */
-    write_number(memory_fd, session, "memory.memsw.limit_in_bytes", limits->memory_bytes, NULL);
+    write_number(memory_fd, session, "memory.memsw.limit_in_bytes", plan->memory_bytes, NULL);
     if (write_number(tree->dir_fds[V1_PIDS], session, "shell/pids.max", CGROUP_SHELL_TASKS, err) <
             0 ||
-        write_number(tree->dir_fds[V1_PIDS], session, "guest/pids.max", limits->tasks, err) < 0)
+        write_number(tree->dir_fds[V1_PIDS], session, "guest/pids.max", plan->tasks, err) < 0)
         return -1;
-    uint64_t quota_us = (uint64_t)limits->cpu_percent * CGROUP_PERIOD_US / 100;
+    uint64_t quota_us = (uint64_t)plan->cpu_percent * CGROUP_PERIOD_US / 100;
     if (write_number(tree->dir_fds[V1_CPU], session, "guest/cpu.cfs_period_us", CGROUP_PERIOD_US,
                      err) < 0)
         return -1;
@@ -82,17 +82,17 @@ static int limit_v1(const struct cgroup_tree *tree, uint64_t session,
 }
 
 static int limit_v2(const struct cgroup_tree *tree, uint64_t session,
-                    const struct session_limits_message *limits, struct error *err)
+                    const struct session_plan_message *plan, struct error *err)
 {
     int fd = tree->dir_fds[0];
     char quota[64];
     snprintf(quota, sizeof quota, "%" PRIu64 " %d",
-             (uint64_t)limits->cpu_percent * CGROUP_PERIOD_US / 100, CGROUP_PERIOD_US);
+             (uint64_t)plan->cpu_percent * CGROUP_PERIOD_US / 100, CGROUP_PERIOD_US);
     if (write_knob(fd, session, "cgroup.subtree_control", "+memory +pids +cpu", err) < 0 ||
-        write_number(fd, session, "memory.max", limits->memory_bytes, err) < 0 ||
+        write_number(fd, session, "memory.max", plan->memory_bytes, err) < 0 ||
         write_number(fd, session, "guest/memory.oom.group", 1, err) < 0 ||
         write_number(fd, session, "shell/pids.max", CGROUP_SHELL_TASKS, err) < 0 ||
-        write_number(fd, session, "guest/pids.max", limits->tasks, err) < 0)
+        write_number(fd, session, "guest/pids.max", plan->tasks, err) < 0)
         return -1;
     /* Absent without swap support in the kernel. */
     write_number(fd, session, "memory.swap.max", 0, NULL);
@@ -100,12 +100,12 @@ static int limit_v2(const struct cgroup_tree *tree, uint64_t session,
 }
 
 int cgroup_create(const struct cgroup_tree *tree, uint64_t session,
-                  const struct session_limits_message *limits, struct error *err)
+                  const struct session_plan_message *plan, struct error *err)
 {
     int result = make_directories(tree, session, err);
     if (result == 0 && tree->version > 0)
-        result = tree->version == 2 ? limit_v2(tree, session, limits, err)
-                                    : limit_v1(tree, session, limits, err);
+        result = tree->version == 2 ? limit_v2(tree, session, plan, err)
+                                    : limit_v1(tree, session, plan, err);
     if (result < 0)
         cgroup_remove(tree, session);
     return result;

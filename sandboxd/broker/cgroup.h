@@ -25,7 +25,7 @@ enum cgroup_leaf { CGROUP_SHELL, CGROUP_GUEST };
 
 /* Makes the session's directories and writes its limits; on failure nothing is left. */
 int cgroup_create(const struct cgroup_tree *tree, uint64_t session,
-                  const struct session_limits_message *limits, struct error *err);
+                  const struct session_plan_message *plan, struct error *err);
 
 /* What a process needs to get in: v1 the cgroup.procs files, v2 the directory. Yours to close. */
 int cgroup_open(const struct cgroup_tree *tree, uint64_t session, enum cgroup_leaf leaf,

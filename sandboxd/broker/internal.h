@@ -48,7 +48,7 @@ struct session {
     bool announced;  /* the front knows its descriptors */
     bool collecting; /* the shell has been asked for the front's descriptors */
     char failure[RESULT_TEXT_MAX];
-    struct session_limits_message limits;
+    struct session_plan_message plan;
     unsigned sweeps_owed; /* SHELL_KILL frames that the shell has not answered */
     uint64_t memory_kills;
     int interpreter_status;

@@ -195,17 +195,13 @@ void session_handle_zygote(struct broker *broker, struct channel_message *messag
     struct result_message result;
     uint32_t pid;
     if (message->frame.type == FRAME_JOINED && message->fd_count == 1 &&
-        message->frame.length == sizeof pid) {
-        memcpy(&pid, message->frame.payload, sizeof pid);
+        message_read(&message->frame, &pid, sizeof pid, NULL) == 0) {
         joined(session, (pid_t)pid, channel_take_fd(message, 0));
     } else if (session->state == SESSION_ENDING) {
         session_free_if_ended(session);
     } else if (message->frame.type == FRAME_JOIN_FAILED &&
-               message_read_result(message->frame.payload, message->frame.length, &result, NULL) ==
-                   0) {
-        char text[RESULT_TEXT_MAX + 1];
-        snprintf(text, sizeof text, "%.*s", (int)result.text_length, result.text);
-        session_fail(session, text);
+               message_read_result(&message->frame, &result, NULL) == 0) {
+        session_fail(session, result.text);
     } else {
         session_fail(session, "the zygote does not keep the protocol");
     }

@@ -37,10 +37,10 @@ struct session *session_find(struct broker *broker, uint64_t number)
 
 static void tell_failure(struct broker *broker, uint64_t number, int error_number, const char *text)
 {
-    uint8_t payload[RESULT_BYTES_MAX];
-    size_t length = message_write_result((uint32_t)error_number, text, payload);
+    struct result_message result;
+    size_t length = message_fill_result(&result, error_number, text);
     log_warning("session.failed", "session=s-%" PRIu64 " message=\"%s\"", number, text);
-    broker_tell_front(broker, FRAME_SESSION_FAILED, number, payload, length, NULL, 0);
+    broker_tell_front(broker, FRAME_SESSION_FAILED, number, &result, length, NULL, 0);
 }
 
 /* Everything has been reaped and the cgroup is empty. */
@@ -131,13 +131,8 @@ void session_end_all(struct broker *broker)
 
 static int send_setup(struct session *session, struct error *err)
 {
-    uint8_t payload[ROOT_MESSAGE_BYTES];
-    struct root_message root = {
-        .data_bytes = session->limits.data_bytes,
-        .data_inodes = session->limits.data_inodes,
-    };
-    return channel_send(session->command_fd, FRAME_SHELL_SETUP, session->number, payload,
-                        message_write_root(&root, payload),
+    struct root_message root = {session->plan.data_bytes, session->plan.data_inodes};
+    return channel_send(session->command_fd, FRAME_SHELL_SETUP, session->number, &root, sizeof root,
                         &session->broker->options.helper_filter_fd, 1, err);
 }
 
@@ -165,7 +160,7 @@ static int start_shell(struct session *session, struct error *err)
         .session = session->number,
     };
     if (channel_limit_sends(session->command_fd, BROKER_SEND_MS, err) < 0 ||
-        cgroup_create(&broker->options.tree, session->number, &session->limits, err) < 0)
+        cgroup_create(&broker->options.tree, session->number, &session->plan, err) < 0)
         return -1;
     session->shell_pid = spawn_shell(&shell, &session->shell_pid_fd, err);
     if (session->shell_pid < 0)
@@ -185,10 +180,9 @@ static int start_shell(struct session *session, struct error *err)
 static void session_start(struct broker *broker, struct channel_message *message)
 {
     struct error err = {0};
-    struct session_limits_message limits;
+    struct session_plan_message plan;
     uint64_t number = message->frame.tag;
-    if (message_read_session_limits(message->frame.payload, message->frame.length, &limits, &err) <
-        0) {
+    if (message_read_session_plan(&message->frame, &plan, &err) < 0) {
         tell_failure(broker, number, EINVAL, err.message);
         return;
     }
@@ -203,7 +197,7 @@ static void session_start(struct broker *broker, struct channel_message *message
         .broker = broker,
         .number = number,
         .slot = broker->free_slots[--broker->free_slot_count],
-        .limits = limits,
+        .plan = plan,
         .shell_pid_fd = -1,
         .command_fd = -1,
         .interpreter_pid_fd = -1,
@@ -273,9 +267,7 @@ static void tell_interpreter_gone(struct session *session)
     };
     session->memory_kills = kills;
     session->state = SESSION_EMPTY;
-    uint8_t payload[GONE_MESSAGE_BYTES];
-    broker_tell_front(broker, FRAME_INTERPRETER_GONE, session->number, payload,
-                      message_write_gone(&gone, payload), NULL, 0);
+    broker_tell_front(broker, FRAME_INTERPRETER_GONE, session->number, &gone, sizeof gone, NULL, 0);
 }
 
 /* ---- the shell's side ---- */
@@ -303,11 +295,9 @@ static void shell_ready(struct session *session)
 
 static void shell_failed(struct session *session, const struct frame *frame)
 {
-    char text[RESULT_TEXT_MAX + 1] = "the session shell could not be set up";
     struct result_message result;
-    if (message_read_result(frame->payload, frame->length, &result, NULL) == 0)
-        snprintf(text, sizeof text, "%.*s", (int)result.text_length, result.text);
-    session_fail(session, text);
+    bool told = message_read_result(frame, &result, NULL) == 0;
+    session_fail(session, told ? result.text : "the session shell could not be set up");
 }
 
 static void on_command(void *self, uint32_t events)

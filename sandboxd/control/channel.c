@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "sandboxd/control/message.h"
 
 int channel_pair(int ret_fds[2], struct error *err)
 {
@@ -77,6 +78,14 @@ int channel_send(int fd, enum frame_type type, uint64_t tag, const void *payload
     if (err && (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN))
         err->code = ERROR_MISSING;
     return -1;
+}
+
+int channel_send_result(int fd, enum frame_type type, uint64_t tag, int error_number,
+                        const char *text, int passed_fd, struct error *err)
+{
+    struct result_message result;
+    size_t length = message_fill_result(&result, error_number, text);
+    return channel_send(fd, type, tag, &result, length, &passed_fd, passed_fd >= 0, err);
 }
 
 static void collect_descriptors(struct msghdr *header, struct channel_message *message)

@@ -31,6 +31,10 @@ void channel_refuse_descriptors(int fd);
 int channel_send(int fd, enum frame_type type, uint64_t tag, const void *payload, size_t length,
                  const int *fds, int fd_count, struct error *err);
 
+/* The same with a struct result_message; passed_fd: a descriptor to pass, or -1. */
+int channel_send_result(int fd, enum frame_type type, uint64_t tag, int error_number,
+                        const char *text, int passed_fd, struct error *err);
+
 enum channel_outcome {
     CHANNEL_MESSAGE, /* *message is filled */
     CHANNEL_EMPTY,   /* non-blocking and nothing there */

@@ -1,7 +1,9 @@
 /* message: what is inside the payloads of frames.
  *
- * Writers fill a caller's buffer and return the length. Readers take untrusted bytes: each field is
- * checked, trailing bytes are ERROR_INVALID, and text points into the payload with its length.
+ * Both ends are programs of one build on one machine, so a payload is one of these structs as it
+ * lies in memory; none has padding. A struct that ends in a text travels with as many bytes of it
+ * as the text is long. Readers take untrusted bytes: the length must fit, a text holds no NUL and
+ * is terminated afterwards, and what a guest or the front may send is checked field by field.
  */
 #pragma once
 
@@ -10,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/core/error.h"
+#include "sandboxd/control/frame.h"
 
 enum {
     SESSION_BLOB_MAX = 1024,
@@ -26,14 +29,12 @@ enum done_display {
     DISPLAY_END,
 };
 struct done_message {
-    bool succeeded;
-    enum done_display display;
     uint64_t wall_us;
     uint64_t cpu_us;
+    uint32_t succeeded; /* 0 or 1 */
+    uint32_t display;   /* enum done_display */
 };
-enum { DONE_MESSAGE_BYTES = 18 };
-size_t message_write_done(const struct done_message *message, uint8_t ret_data[DONE_MESSAGE_BYTES]);
-int message_read_done(const uint8_t *data, size_t length, struct done_message *ret_message,
+int message_read_done(const struct frame *frame, struct done_message *ret_message,
                       struct error *err);
 
 /* FRAME_FILE_REQUEST: one operation below the data directory */
@@ -47,16 +48,12 @@ enum file_operation {
     FILE_OPERATION_END,
 };
 struct file_request_message {
-    enum file_operation operation;
-    bool recursive;
-    const char *path; /* relative, without "." or ".." or empty parts; "" is the data directory */
-    size_t path_length;
+    uint32_t operation;       /* enum file_operation */
+    uint32_t recursive;       /* 0 or 1 */
+    char path[FILE_PATH_MAX]; /* relative, as message_path_is_safe wants it; "": the directory */
 };
-enum { FILE_REQUEST_BYTES_MAX = 4 + FILE_PATH_MAX };
-size_t message_write_file_request(const struct file_request_message *message,
-                                  uint8_t ret_data[FILE_REQUEST_BYTES_MAX]);
-int message_read_file_request(const uint8_t *data, size_t length,
-                              struct file_request_message *ret_message, struct error *err);
+int message_read_file_request(const struct frame *frame, struct file_request_message *ret_message,
+                              struct error *err);
 
 /* True for a path that FILE_* operations accept: bounded, relative, no NUL, no "." or "..", no
  * empty part, no part over 255 bytes. The front asks before it sends, the helper asks again. */
@@ -65,61 +62,57 @@ bool message_path_is_safe(const char *path, size_t length);
 /* FRAME_FILE_ENTRY */
 enum file_kind { FILE_KIND_FILE = 1, FILE_KIND_DIRECTORY, FILE_KIND_OTHER, FILE_KIND_END };
 struct file_entry_message {
-    enum file_kind kind;
     uint64_t size_bytes;
     int64_t modified_s;
     uint32_t modified_ns;
-    const char *path; /* relative to the data directory; any bytes but NUL */
-    size_t path_length;
+    uint32_t kind;            /* enum file_kind */
+    char path[FILE_PATH_MAX]; /* relative to the data directory; any bytes but NUL */
 };
-enum { FILE_ENTRY_BYTES_MAX = 24 + FILE_PATH_MAX };
-size_t message_write_file_entry(const struct file_entry_message *message,
-                                uint8_t ret_data[FILE_ENTRY_BYTES_MAX]);
-int message_read_file_entry(const uint8_t *data, size_t length,
-                            struct file_entry_message *ret_message, struct error *err);
+int message_read_file_entry(const struct frame *frame, struct file_entry_message *ret_message,
+                            struct error *err);
 
 /* FRAME_*_FAILED, FRAME_FILE_DONE: an errno (0: it worked) and a sentence for the log */
 struct result_message {
     uint32_t error_number;
-    const char *text; /* not terminated */
-    size_t text_length;
+    char text[RESULT_TEXT_MAX];
 };
-enum { RESULT_BYTES_MAX = 4 + RESULT_TEXT_MAX };
-size_t message_write_result(uint32_t error_number, const char *text,
-                            uint8_t ret_data[RESULT_BYTES_MAX]);
-int message_read_result(const uint8_t *data, size_t length, struct result_message *ret_message,
+/* Fills it, cutting the text, and returns the length of the payload. */
+size_t message_fill_result(struct result_message *ret_message, int error_number, const char *text);
+int message_read_result(const struct frame *frame, struct result_message *ret_message,
                         struct error *err);
 
-/* FRAME_SESSION_START: what a session may use; 0 is refused by the reader */
-struct session_limits_message {
-    uint64_t memory_bytes;
+/* The length of the payload of a struct that ends in a text. */
+#define MESSAGE_LENGTH(message, text)                                                              \
+    (offsetof(__typeof__(*(message)), text) + strlen((message)->text))
+
+/* FRAME_SESSION_START: what a session is and may use */
+enum session_start { START_FORK, START_EXEC, START_END };
+enum session_network { NETWORK_CLOSED, NETWORK_EGRESS, NETWORK_END };
+struct session_plan_message {
+    uint64_t memory_bytes; /* a limit of 0 is refused by the reader */
     uint64_t data_bytes;
     uint32_t data_inodes;
     uint32_t tasks;
     uint32_t cpu_percent; /* of one core: 100 is one core's worth */
+    uint8_t policy;       /* its place in the broker's list */
+    uint8_t start;        /* enum session_start */
+    uint8_t network;      /* enum session_network */
+    uint8_t audit;        /* 1: refused calls are told to the front */
 };
-enum { SESSION_LIMITS_BYTES = 28 };
-size_t message_write_session_limits(const struct session_limits_message *message,
-                                    uint8_t ret_data[SESSION_LIMITS_BYTES]);
-int message_read_session_limits(const uint8_t *data, size_t length,
-                                struct session_limits_message *ret_message, struct error *err);
+int message_read_session_plan(const struct frame *frame, struct session_plan_message *ret_message,
+                              struct error *err);
 
 /* FRAME_INTERPRETER_GONE */
 struct gone_message {
-    uint32_t wait_status; /* as wait(2) gives it */
-    bool out_of_memory;   /* the kernel killed it for the session's memory limit */
+    uint32_t wait_status;   /* as wait(2) gives it */
+    uint32_t out_of_memory; /* 1: the kernel killed it for the session's memory limit */
 };
-enum { GONE_MESSAGE_BYTES = 5 };
-size_t message_write_gone(const struct gone_message *message, uint8_t ret_data[GONE_MESSAGE_BYTES]);
-int message_read_gone(const uint8_t *data, size_t length, struct gone_message *ret_message,
-                      struct error *err);
 
 /* FRAME_SHELL_SETUP, FRAME_ZYGOTE_SETUP: the size of the data directory */
 struct root_message {
     uint64_t data_bytes;
-    uint32_t data_inodes;
+    uint64_t data_inodes;
 };
-enum { ROOT_MESSAGE_BYTES = 12 };
-size_t message_write_root(const struct root_message *message, uint8_t ret_data[ROOT_MESSAGE_BYTES]);
-int message_read_root(const uint8_t *data, size_t length, struct root_message *ret_message,
-                      struct error *err);
+
+/* Any struct without a text, from a process that is trusted with its fields. */
+int message_read(const struct frame *frame, void *ret_message, size_t size, struct error *err);

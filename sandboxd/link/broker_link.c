@@ -50,16 +50,14 @@ static void on_start(void *self, struct session *session)
     struct broker_link *broker = self;
     const struct pool_settings *settings = &session->pool->settings;
     struct session_link *link = add_link(broker, session, broker->next_number++);
-    struct session_limits_message limits = {
+    struct session_plan_message plan = {
         .memory_bytes = settings->session_memory_bytes,
         .data_bytes = settings->data_bytes,
         .data_inodes = settings->data_inodes,
         .tasks = settings->session_tasks,
         .cpu_percent = settings->cpu_percent,
     };
-    uint8_t payload[SESSION_LIMITS_BYTES];
-    size_t length = message_write_session_limits(&limits, payload);
-    outbox_send(&broker->outbox, FRAME_SESSION_START, link->number, payload, length, -1);
+    outbox_send(&broker->outbox, FRAME_SESSION_START, link->number, &plan, sizeof plan, -1);
 }
 
 static void on_store(void *self, struct session *session)
@@ -130,11 +128,11 @@ static void on_adopt(struct broker_link *broker, const struct frame *frame)
 static void on_failed(struct broker_link *broker, struct session_link *link,
                       const struct frame *frame)
 {
-    struct result_message result = {.text = ""};
-    message_read_result(frame->payload, frame->length, &result, NULL);
+    struct result_message result;
+    bool told = message_read_result(frame, &result, NULL) == 0;
     struct error why;
-    error_set(&why, ERROR_SYSTEM, "a session could not be started: %.*s", (int)result.text_length,
-              result.text);
+    error_set(&why, ERROR_SYSTEM, "a session could not be started: %s",
+              told ? result.text : "the broker did not say why");
     log_error("session.failed", "session=s-%" PRIu64 " error=\"%s\"", link->number, why.message);
     end_link(broker, link, &why);
 }
@@ -170,7 +168,7 @@ static int on_session_frame(struct broker_link *broker, const struct frame *fram
         interpreter_on_signalled(&link->interpreter);
         return 0;
     case FRAME_INTERPRETER_GONE:
-        if (message_read_gone(frame->payload, frame->length, &gone, NULL) < 0)
+        if (message_read(frame, &gone, sizeof gone, NULL) < 0)
             return -1;
         session_link_on_interpreter_gone(link, &gone);
         return 0;

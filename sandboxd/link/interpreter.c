@@ -197,7 +197,7 @@ static void on_run_frame(struct interpreter *interpreter, const struct frame *fr
     if (good && (frame->type == FRAME_RESULT_TEXT || frame->type == FRAME_RESULT_IMAGE)) {
         good = take_result(run, frame);
     } else if (good && frame->type == FRAME_DONE) {
-        good = message_read_done(frame->payload, frame->length, &done, NULL) == 0 &&
+        good = message_read_done(frame, &done, NULL) == 0 &&
                (announced[done.display] == run->result_type || run->result_type == 0);
         if (good)
             finish_run(interpreter, &done);

@@ -111,7 +111,7 @@ void session_link_on_interpreter_gone(struct session_link *link, const struct go
         return;
     char ending[INTERPRETER_ENDING_MAX];
     interpreter_describe_ending(gone, ending, sizeof ending);
-    log_info("interpreter.gone", "session=s-%" PRIu64 " out_of_memory=%d ending=\"%s\"",
+    log_info("interpreter.gone", "session=s-%" PRIu64 " out_of_memory=%u ending=\"%s\"",
              link->number, gone->out_of_memory, ending);
     struct error why;
     error_set(&why, ERROR_SYSTEM,

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/core/cleanup.h"
@@ -54,7 +55,7 @@ void shell_close(struct shell *shell)
 static int on_entry_frame(struct shell_request *request, const struct frame *frame)
 {
     struct file_entry_message entry;
-    if (message_read_file_entry(frame->payload, frame->length, &entry, NULL) < 0)
+    if (message_read_file_entry(frame, &entry, NULL) < 0)
         return -1;
     if (request->on_entry)
         request->on_entry(request->self, &entry);
@@ -64,7 +65,7 @@ static int on_entry_frame(struct shell_request *request, const struct frame *fra
 static int on_done_frame(struct shell_request *request, const struct frame *frame)
 {
     struct result_message result;
-    if (message_read_result(frame->payload, frame->length, &result, NULL) < 0)
+    if (message_read_result(frame, &result, NULL) < 0)
         return -1;
     int fd = channel_take_fd(&received, 0);
     finish(request, (int)result.error_number, fd);
@@ -138,13 +139,8 @@ void shell_send(struct shell *shell, struct shell_request *request, enum file_op
     loop_start_timer(shell->loop, &request->deadline, loop_now_ms(shell->loop) + SHELL_DEADLINE_MS,
                      on_deadline, request);
 
-    struct file_request_message message = {
-        .operation = operation,
-        .recursive = recursive,
-        .path = path,
-        .path_length = strlen(path),
-    };
-    uint8_t payload[FILE_REQUEST_BYTES_MAX];
-    size_t length = message_write_file_request(&message, payload);
-    outbox_send(&shell->outbox, FRAME_FILE_REQUEST, request->tag, payload, length, fd);
+    struct file_request_message message = {.operation = operation, .recursive = recursive};
+    snprintf(message.path, sizeof message.path, "%s", path);
+    outbox_send(&shell->outbox, FRAME_FILE_REQUEST, request->tag, &message,
+                MESSAGE_LENGTH(&message, path), fd);
 }

@@ -60,26 +60,21 @@ static enum file_kind kind_of(const struct stat *st)
 
 static int send_entry(const struct helper *helper, const char *path, const struct stat *st)
 {
-    uint8_t payload[FILE_ENTRY_BYTES_MAX];
     struct file_entry_message entry = {
         .kind = kind_of(st),
         .size_bytes = (uint64_t)st->st_size,
         .modified_s = st->st_mtim.tv_sec,
         .modified_ns = (uint32_t)st->st_mtim.tv_nsec,
-        .path = path,
-        .path_length = strlen(path),
     };
-    size_t length = message_write_file_entry(&entry, payload);
-    return channel_send(helper->channel_fd, FRAME_FILE_ENTRY, helper->request, payload, length,
-                        NULL, 0, NULL);
+    snprintf(entry.path, sizeof entry.path, "%s", path);
+    return channel_send(helper->channel_fd, FRAME_FILE_ENTRY, helper->request, &entry,
+                        MESSAGE_LENGTH(&entry, path), NULL, 0, NULL);
 }
 
 static int send_done(const struct helper *helper, int error_number, const char *text, int fd)
 {
-    uint8_t payload[RESULT_BYTES_MAX];
-    size_t length = message_write_result((uint32_t)error_number, text, payload);
-    return channel_send(helper->channel_fd, FRAME_FILE_DONE, helper->request, payload, length, &fd,
-                        fd >= 0 ? 1 : 0, NULL);
+    return channel_send_result(helper->channel_fd, FRAME_FILE_DONE, helper->request, error_number,
+                               text, fd, NULL);
 }
 
 void files_answer_error(int channel_fd, uint64_t request, int error_number, const char *text)
@@ -229,16 +224,13 @@ static int remove_path(const struct helper *helper, char *path)
     return errno == EISDIR ? unlinkat(parent_fd, name, AT_REMOVEDIR) : -1;
 }
 
-static int perform(const struct helper *helper, const struct file_request_message *request,
-                   int passed_fd, int *ret_fd)
+static int perform(const struct helper *helper, struct file_request_message *request, int passed_fd,
+                   int *ret_fd)
 {
-    char path[FILE_PATH_MAX];
-    memcpy(path, request->path, request->path_length);
-    path[request->path_length] = '\0';
-
+    char *path = request->path;
     switch (request->operation) {
     case FILE_LIST:
-        return list(helper, path, request->recursive);
+        return list(helper, path, request->recursive != 0);
     case FILE_STAT:
         return stat_path(helper, path);
     case FILE_OPEN:
@@ -267,8 +259,7 @@ _Noreturn void files_serve(const struct files *files, int channel_fd,
     struct error err = {0};
     struct file_request_message wanted;
     if (lockdown_enter_file_helper(&files->filter, &err) < 0 ||
-        message_read_file_request(request->frame.payload, request->frame.length, &wanted, &err) <
-            0) {
+        message_read_file_request(&request->frame, &wanted, &err) < 0) {
         send_done(&helper, err.number ? err.number : EINVAL, err.message, -1);
         _exit(0);
     }

@@ -46,7 +46,7 @@ static int build(struct init *init, const struct root_message *root, struct erro
 {
     struct mounts_plan plan = {
         .data_bytes = root->data_bytes,
-        .data_inodes = root->data_inodes,
+        .data_inodes = (uint32_t)root->data_inodes,
         .own_procfs = true,
     };
     /* Here, after the cgroup was joined: what is above it disappears from /proc/self/cgroup. */
@@ -76,7 +76,7 @@ static int set_up(struct init *init, struct error *err)
 
     struct root_message root;
     AUTO_CLOSE int filter_fd = channel_take_fd(&message, 0);
-    if (message_read_root(message.frame.payload, message.frame.length, &root, err) < 0 ||
+    if (message_read(&message.frame, &root, sizeof root, err) < 0 ||
         seccomp_filter_read(filter_fd, &init->files.filter, err) < 0)
         return -1;
     return build(init, &root, err);
@@ -225,10 +225,9 @@ static int serve(struct init *init)
 int init_run(struct error *err)
 {
     static struct init init = {.signal_fd = -1, .files = {.data_fd = -1}};
-    uint8_t payload[RESULT_BYTES_MAX];
     if (open_signals(&init, err) < 0 || set_up(&init, err) < 0) {
-        size_t length = message_write_result((uint32_t)err->number, err->message, payload);
-        channel_send(INIT_COMMAND_FD, FRAME_SHELL_FAILED, 0, payload, length, NULL, 0, NULL);
+        channel_send_result(INIT_COMMAND_FD, FRAME_SHELL_FAILED, 0, err->number, err->message, -1,
+                            NULL);
         return -1;
     }
     /* A front that does not read must not keep the broker waiting for this process. */

@@ -187,7 +187,7 @@ static uint64_t cpu_us(void)
 /* `function` of the prelude runs what has come: text for a cell, bytes for a command. */
 static void run_code(uint64_t nonce, const char *function, bool is_text)
 {
-    struct done_message done = {.succeeded = false, .display = DISPLAY_NOTHING};
+    struct done_message done = {.display = DISPLAY_NOTHING};
     const char *code = state.code.data ? state.code.data : "";
     Py_ssize_t length = (Py_ssize_t)state.code.length;
     PyObject *source = is_text ? PyUnicode_DecodeUTF8(code, length, "strict")
@@ -205,16 +205,15 @@ static void run_code(uint64_t nonce, const char *function, bool is_text)
     PyObject *value = NULL;
     if (result && PyArg_ParseTuple(result, "piO", &succeeded, &display, &value) &&
         display >= DISPLAY_NOTHING && display < DISPLAY_END) {
-        done.succeeded = succeeded;
-        done.display = (enum done_display)display;
+        done.succeeded = succeeded != 0;
+        done.display = (uint32_t)display;
         send_display(nonce, value, &done);
     } else {
         report_escaped_exception();
     }
     Py_XDECREF(result);
 
-    uint8_t payload[DONE_MESSAGE_BYTES];
-    send_frame(FRAME_DONE, nonce, payload, message_write_done(&done, payload));
+    send_frame(FRAME_DONE, nonce, &done, sizeof done);
 }
 
 static void handle(const struct frame *frame)

@@ -53,7 +53,7 @@ static int enter_root(const struct root_message *root, struct error *err)
 {
     struct mounts_plan plan = {
         .data_bytes = root->data_bytes,
-        .data_inodes = root->data_inodes,
+        .data_inodes = (uint32_t)root->data_inodes,
     };
     context.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (context.proc_fd < 0)
@@ -75,7 +75,7 @@ static int set_up(struct error *err)
         return error_set(err, ERROR_SYSTEM, "no set-up message");
     struct root_message root;
     AUTO_CLOSE int filter_fd = channel_take_fd(&message, 0);
-    if (message_read_root(message.frame.payload, message.frame.length, &root, err) < 0 ||
+    if (message_read(&message.frame, &root, sizeof root, err) < 0 ||
         seccomp_filter_read(filter_fd, &context.filter, err) < 0)
         return -1;
     context.tid_address = namespaces_tid_address();
@@ -139,10 +139,8 @@ static int answer_join(struct error *err)
                             &pid_fd, 1, err);
     }
 
-    uint8_t payload[RESULT_BYTES_MAX];
-    size_t length = message_write_result((uint32_t)failure.number, failure.message, payload);
-    return channel_send(ZYGOTE_BROKER_FD, FRAME_JOIN_FAILED, session, payload, length, NULL, 0,
-                        err);
+    return channel_send_result(ZYGOTE_BROKER_FD, FRAME_JOIN_FAILED, session, failure.number,
+                               failure.message, -1, err);
 }
 
 /* What fits into one frame of the image's description: its first lines. */

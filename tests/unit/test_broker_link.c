@@ -212,11 +212,11 @@ static void a_session_is_started_with_its_limits_and_stored(void **state)
 
     struct session *session = obtain(f, "demo-1");
     const struct frame *frame = expect(f, FRAME_SESSION_START);
-    struct session_limits_message limits;
+    struct session_plan_message plan;
     assert_int_equal(frame->tag, 42);
-    assert_int_equal(message_read_session_limits(frame->payload, frame->length, &limits, &err), 0);
-    assert_int_equal(limits.memory_bytes, 1 << 30);
-    assert_int_equal(limits.tasks, 16);
+    assert_int_equal(message_read_session_plan(frame, &plan, &err), 0);
+    assert_int_equal(plan.memory_bytes, 1 << 30);
+    assert_int_equal(plan.tasks, 16);
 
     tell_with_ends(f, FRAME_SESSION_STARTED, 42, NULL, 0);
     assert_true(session->has_shell);
@@ -251,14 +251,12 @@ static void a_dead_interpreter_is_replaced_once(void **state)
     struct session *session = obtain_running(f, "demo-1");
     uint64_t number = session_link_of(session)->number;
     struct gone_message gone = {.wait_status = SIGKILL};
-    uint8_t payload[GONE_MESSAGE_BYTES];
-    size_t length = message_write_gone(&gone, payload);
-    tell(f, FRAME_INTERPRETER_GONE, number, payload, length, NULL, 0);
+    tell(f, FRAME_INTERPRETER_GONE, number, &gone, sizeof gone, NULL, 0);
     expect(f, FRAME_INTERPRETER_JOIN);
     assert_int_equal(session->state, SESSION_RECOVERING);
 
     /* A second report is about the same death. */
-    tell(f, FRAME_INTERPRETER_GONE, number, payload, length, NULL, 0);
+    tell(f, FRAME_INTERPRETER_GONE, number, &gone, sizeof gone, NULL, 0);
     expect_nothing(f);
 
     int fds[4];
@@ -279,9 +277,9 @@ static void a_session_that_cannot_start_is_forgotten(void **state)
     struct fixture *f = *state;
     obtain(f, "demo-1");
     uint64_t number = expect(f, FRAME_SESSION_START)->tag;
-    uint8_t payload[RESULT_BYTES_MAX];
-    size_t length = message_write_result(12, "no memory", payload);
-    tell(f, FRAME_SESSION_FAILED, number, payload, length, NULL, 0);
+    struct result_message result;
+    size_t length = message_fill_result(&result, 12, "no memory");
+    tell(f, FRAME_SESSION_FAILED, number, &result, length, NULL, 0);
     assert_null(pool_find_session(f->pool, "demo-1"));
 }
 

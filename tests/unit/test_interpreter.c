@@ -149,8 +149,7 @@ static void run_and_receive(struct fixture *f, const char *code)
 static void reply_done(struct fixture *f, uint64_t nonce, enum done_display display)
 {
     struct done_message done = {.succeeded = true, .display = display, .wall_us = 1500};
-    uint8_t payload[DONE_MESSAGE_BYTES];
-    reply(f, FRAME_DONE, nonce, payload, message_write_done(&done, payload));
+    reply(f, FRAME_DONE, nonce, &done, sizeof done);
 }
 
 static void say(int fd, const char *text)
@@ -191,11 +190,9 @@ static void output_written_just_before_the_end_is_not_lost(void **state)
     attach_ready(f);
     run_and_receive(f, "x");
     struct done_message done = {.succeeded = true};
-    uint8_t payload[DONE_MESSAGE_BYTES];
-    message_write_done(&done, payload);
     say(f->output_fd, "last words");
     assert_int_equal(
-        channel_send(f->peer_fd, FRAME_DONE, f->nonce, payload, sizeof payload, NULL, 0, &err), 0);
+        channel_send(f->peer_fd, FRAME_DONE, f->nonce, &done, sizeof done, NULL, 0, &err), 0);
     settle(f);
     assert_string_equal(f->run.output.head.data, "last words");
 }
@@ -367,9 +364,7 @@ static void an_answer_sent_just_before_death_counts(void **state)
     attach_ready(f);
     run_and_receive(f, "x");
     struct done_message done = {.succeeded = true};
-    uint8_t payload[DONE_MESSAGE_BYTES];
-    message_write_done(&done, payload);
-    channel_send(f->peer_fd, FRAME_DONE, f->nonce, payload, sizeof payload, NULL, 0, &err);
+    channel_send(f->peer_fd, FRAME_DONE, f->nonce, &done, sizeof done, NULL, 0, &err);
     struct gone_message gone = {.wait_status = 3 << 8};
     interpreter_on_gone(&f->interpreter, &gone);
     assert_int_equal(f->run.outcome, RUN_FINISHED);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,8 +44,8 @@ static void on_entry(void *self, const struct file_entry_message *entry)
 {
     struct probe *probe = self;
     probe->entries++;
-    assert_true(entry->path_length < sizeof probe->last_path);
-    memcpy(probe->last_path, entry->path, entry->path_length);
+    assert_true(strlen(entry->path) < sizeof probe->last_path);
+    strcpy(probe->last_path, entry->path);
 }
 
 static void on_done(void *self, int error_number, int fd)
@@ -103,31 +104,26 @@ static struct file_request_message receive(struct fixture *f)
     struct file_request_message request;
     assert_int_equal(channel_receive(f->peer_fd, 1, &f->message, &err), CHANNEL_MESSAGE);
     assert_int_equal(f->message.frame.type, FRAME_FILE_REQUEST);
-    assert_int_equal(message_read_file_request(f->message.frame.payload, f->message.frame.length,
-                                               &request, &err),
-                     0);
+    assert_int_equal(message_read_file_request(&f->message.frame, &request, &err), 0);
     return request;
 }
 
 static void answer_entry(struct fixture *f, uint64_t tag, const char *path)
 {
     struct error err = {0};
-    uint8_t payload[FILE_ENTRY_BYTES_MAX];
-    struct file_entry_message entry = {
-        .kind = FILE_KIND_FILE, .path = path, .path_length = strlen(path)};
-    size_t length = message_write_file_entry(&entry, payload);
-    assert_int_equal(
-        channel_send(f->peer_fd, FRAME_FILE_ENTRY, tag, payload, length, NULL, 0, &err), 0);
+    struct file_entry_message entry = {.kind = FILE_KIND_FILE};
+    snprintf(entry.path, sizeof entry.path, "%s", path);
+    assert_int_equal(channel_send(f->peer_fd, FRAME_FILE_ENTRY, tag, &entry,
+                                  MESSAGE_LENGTH(&entry, path), NULL, 0, &err),
+                     0);
     settle(f);
 }
 
 static void answer_done(struct fixture *f, uint64_t tag, int error_number, int fd)
 {
     struct error err = {0};
-    uint8_t payload[RESULT_BYTES_MAX];
-    size_t length = message_write_result((uint32_t)error_number, "", payload);
     assert_int_equal(
-        channel_send(f->peer_fd, FRAME_FILE_DONE, tag, payload, length, &fd, fd >= 0, &err), 0);
+        channel_send_result(f->peer_fd, FRAME_FILE_DONE, tag, error_number, "", fd, &err), 0);
     settle(f);
 }
 

@@ -11,4 +11,4 @@ for fd in os.listdir("/proc/self/fd"):
 for fd in channels:
     for kind in range(1, 60):
         for tag in (0, 1, 2**64 - 1):
-            os.write(fd, struct.pack("<IHHQ", 0x314C5053, kind, 0, tag) + bytes(18))
+            os.write(fd, struct.pack("<IHHQ", 0x314C5053, kind, 0, tag) + bytes(24))
