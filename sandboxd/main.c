@@ -8,6 +8,7 @@
 
 #include "base/core/layer.h"
 #include "base/core/log.h"
+#include "base/core/text.h"
 #include "sandboxd/launch/start.h"
 
 const char *argp_program_version = "sandboxd " SANDPOOL_VERSION;
@@ -34,7 +35,10 @@ enum {
     OPTION_CERTIFICATE,
     OPTION_CERTIFICATE_KEY,
     OPTION_ALLOW_MISSING,
+    OPTION_ZYGOTE_SESSIONS,
 };
+
+enum { ZYGOTE_SESSIONS_MAX = 1000000 };
 
 static const struct argp_option option_table[] = {
     {"listen", OPTION_LISTEN, "ADDRESS:PORT", 0, "where to serve HTTP (127.0.0.1:8900)", 0},
@@ -56,6 +60,8 @@ static const struct argp_option option_table[] = {
      "start without cgroup, landlock, uts or cgroup-namespace where that cannot be had; may be "
      "repeated",
      0},
+    {"zygote-sessions", OPTION_ZYGOTE_SESSIONS, "N", 0,
+     "interpreters that are forked from one process before another replaces it (1000)", 0},
     {0},
 };
 
@@ -79,6 +85,12 @@ static uint32_t find_layer(const char *name, const struct argp_state *state)
         return 1U << layer;
     argp_error(state, "--allow-missing: %s", err.message);
     return 0;
+}
+
+static bool is_count(const char *text, uint64_t most)
+{
+    uint64_t value;
+    return text_parse_u64(text, &value) && value >= 1 && value <= most;
 }
 
 static error_t on_option(int key, char *value, struct argp_state *state)
@@ -119,6 +131,12 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     case OPTION_ALLOW_MISSING:
         options->allowed_missing |= find_layer(value, state);
         return 0;
+    case OPTION_ZYGOTE_SESSIONS:
+        if (!is_count(value, ZYGOTE_SESSIONS_MAX))
+            argp_error(state, "--zygote-sessions: must be 1 to %d, not %s", ZYGOTE_SESSIONS_MAX,
+                       value);
+        options->zygote_sessions = value;
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unknown argument: %s", value);
         return 0;
@@ -153,6 +171,7 @@ int main(int argc, char **argv)
         .listen_https = "127.0.0.1:8943",
         .auth = "any",
         .state_dir = "/var/lib/sandpool",
+        .zygote_sessions = "1000",
     };
     struct error err = {0};
     argp_err_exit_status = 2;

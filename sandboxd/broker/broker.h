@@ -16,6 +16,7 @@ struct broker_options {
     int guest_filter_fd; /* compiled filters */
     int helper_filter_fd;
     const char *const *modules; /* the zygote's arguments, NULL-terminated, its name first */
+    unsigned zygote_joins;      /* what one zygote may serve before it is replaced */
     const int *front_fds;       /* as a front finds them behind its channel: control/inherit.h */
     int front_fd_count;
     const char *const *front_arguments;  /* NULL-terminated, its name first */

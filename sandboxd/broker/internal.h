@@ -1,5 +1,5 @@
-/* internal: what the broker's files share. broker.c runs the processes, session.c the sessions,
- * join.c their interpreters. */
+/* internal: what the broker's files share. broker.c runs the front and the end, zygote.c the
+ * zygotes, session.c the sessions, join.c their interpreters. */
 #pragma once
 
 #include <sys/types.h>
@@ -10,20 +10,35 @@
 
 enum {
     BROKER_BUCKETS = 1024,
-    BROKER_SLOTS = 32000,  /* pairs of ids in the outer namespace */
-    BROKER_JOINS_MAX = 16, /* joins asked of the zygote and not answered yet */
-    BROKER_SEND_MS = 5000, /* what a peer may take before it reads; then it is ended */
+    BROKER_SLOTS = 32000,     /* pairs of ids in the outer namespace */
+    BROKER_SEND_MS = 5000,    /* what a peer may take before it reads; then it is ended */
+    BROKER_STEADY_MS = 10000, /* without a death for this long, the earlier ones are forgotten */
+    BROKER_DEATHS_MAX = 5,
 };
 
-/* A process of the daemon that the broker talks to: the front or the zygote. */
+/* A process of the daemon that the broker talks to: the front or a zygote. */
 struct peer {
     pid_t pid;
     int pid_fd;
     int channel_fd;
-    bool ready;   /* may be spoken to; the front: has said something */
-    bool started; /* has been ready once */
+    bool ready; /* may be spoken to; the front: has said something */
     struct watch channel_watch;
     struct watch exit_watch;
+    void (*on_frame)(void *self, uint32_t events);
+    void (*on_exit)(void *self, uint32_t events);
+    void *self;
+};
+
+/* A warm interpreter that is forked into sessions. */
+struct zygote {
+    struct broker *broker;
+    struct zygote *next; /* an older one */
+    struct peer peer;
+    int64_t started_ms;
+    unsigned joins;        /* asked of it so far */
+    unsigned joins_owed;   /* asked and not answered yet */
+    bool retired;          /* gets no more joins, and ends when it owes none */
+    struct timer deadline; /* to be ready, or to answer */
 };
 
 enum session_state {
@@ -43,10 +58,10 @@ struct session {
     uint64_t number;
     uint32_t slot;
     enum session_state state;
-    bool join_asked; /* the zygote owes an answer */
-    bool failed;     /* the end is told as SESSION_FAILED */
-    bool announced;  /* the front knows its descriptors */
-    bool collecting; /* the shell has been asked for the front's descriptors */
+    struct zygote *zygote; /* owes an answer to a join, or NULL */
+    bool failed;           /* the end is told as SESSION_FAILED */
+    bool announced;        /* the front knows its descriptors */
+    bool collecting;       /* the shell has been asked for the front's descriptors */
     char failure[RESULT_TEXT_MAX];
     struct session_plan_message plan;
     unsigned sweeps_owed; /* SHELL_KILL frames that the shell has not answered */
@@ -57,6 +72,7 @@ struct session {
     int file_front_fd; /* until the shell keeps it */
     int front_fds[3];  /* interpreter channel, stdout, stderr: while joining */
     struct watch shell_exit, interpreter_exit, command;
+    struct timer shell_deadline; /* while the shell owes an answer */
     uint8_t blob[SESSION_BLOB_MAX];
     size_t blob_length; /* 0: not given to anybody yet */
 };
@@ -64,12 +80,13 @@ struct session {
 struct broker {
     struct broker_options options;
     struct loop *loop;
-    struct peer front, zygote;
+    struct peer front;
+    struct zygote *zygotes; /* the newest first */
     struct session *buckets[BROKER_BUCKETS];
     unsigned session_count;
-    unsigned joins_asked;
-    unsigned collecting; /* sessions whose descriptors a new front waits for */
-    struct session *waiting_first, *waiting_last;
+    unsigned joins_owed;                    /* by all zygotes together */
+    unsigned collecting;                    /* sessions whose descriptors a new front waits for */
+    struct session *waiting, **waiting_end; /* for a join, in order */
     uint32_t *free_slots;
     uint32_t free_slot_count;
     uint64_t next_number;
@@ -80,7 +97,7 @@ struct broker {
     struct timer restart_timer, stop_timer;
     unsigned front_deaths; /* since it last answered for a while */
     unsigned zygote_deaths;
-    int64_t zygote_started_ms;
+    int64_t zygote_died_ms;
     int64_t front_started_ms;
     uint8_t image[FRAME_PAYLOAD_MAX];
     size_t image_length; /* 0: no zygote has been ready yet */
@@ -109,17 +126,30 @@ bool session_has_process(struct broker *broker, pid_t pid);
 void session_wait_for_join(struct session *session);
 /* Harmless when it does not wait. */
 void session_leave_queue(struct session *session);
-/* The zygote is ready, or has answered: joins that wait go out. */
+/* A zygote is ready, has answered or has ended: joins that wait go out. */
 void session_ask_joins(struct broker *broker);
-/* A frame of the zygote. */
-void session_handle_zygote(struct broker *broker, struct channel_message *message);
-/* The zygote died: joins it owed are asked again of the next one. */
-void session_zygote_gone(struct broker *broker);
+/* An answer of the zygote. */
+void session_handle_zygote(struct zygote *zygote, struct channel_message *message);
+/* The zygote has died: the joins it owed wait for the next one. */
+void session_zygote_gone(struct zygote *zygote);
+
+/* ---- zygote.c ---- */
+int zygote_start(struct broker *broker, struct error *err);
+/* The one to ask for a join, or NULL while there is none. Starts what is needed for later ones. */
+struct zygote *zygote_to_ask(struct broker *broker);
+void zygote_note_asked(struct zygote *zygote);
+void zygote_note_answered(struct zygote *zygote);
+/* One that does not keep the protocol, read or answer is ended; another one follows. */
+void zygote_kill(struct zygote *zygote, const char *why);
+void zygote_end_all(struct broker *broker);
+bool zygote_has_process(struct broker *broker, pid_t pid);
 
 /* ---- broker.c ---- */
 /* To the front; silently nothing while there is none. */
 void broker_tell_front(struct broker *broker, enum frame_type type, uint64_t number,
                        const void *payload, size_t length, const int *fds, int fd_count);
+/* What sessions have, once both it and the front are there. */
+void broker_tell_image(struct broker *broker);
 /* Reaps a child that has ended and closes its pidfd, which must not be watched any more: a child on
  * its way to an exec may keep the closed one alive in the epoll set. Returns its status as wait(2)
  * gives it. */
@@ -128,7 +158,15 @@ int broker_reap(struct broker *broker, int *pid_fd);
 void broker_kill(struct broker *broker, int *pid_fd);
 /* Reaps children that are nobody's, unless a join is on its way. */
 void broker_reap_strangers(struct broker *broker);
-/* A zygote that does not keep the protocol or does not read is ended; another one follows. */
-void broker_kill_zygote(struct broker *broker, const char *why);
-/* Called whenever a session has been freed or collected. */
+/* Called whenever a session has been freed or collected, or a zygote has ended. */
 void broker_session_settled(struct broker *broker);
+/* Ends the daemon, in order. */
+void broker_stop(struct broker *broker, int exit_status);
+
+/* Starts a program with a channel to us as its descriptor 3 and others after it. The caller has set
+ * the callbacks, and closes it on failure too. */
+int peer_start(struct broker *broker, struct peer *peer, int executable_fd,
+               const char *const *arguments, const int *more_fds, int more_count,
+               struct error *err);
+/* Once it has been reaped. */
+void peer_close(struct broker *broker, struct peer *peer);

@@ -1,4 +1,4 @@
-/* Joins: a fork of the zygote for each session that waits for an interpreter. */
+/* Joins: a fork of a zygote for each session that waits for an interpreter. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,31 +10,29 @@
 void session_leave_queue(struct session *session)
 {
     struct broker *broker = session->broker;
-    struct session **link = &broker->waiting_first;
-    struct session *before = NULL;
-    while (*link && *link != session) {
-        before = *link;
+    struct session **link = &broker->waiting;
+    while (*link && *link != session)
         link = &(*link)->next_waiting;
-    }
     if (!*link)
         return;
     *link = session->next_waiting;
-    if (broker->waiting_last == session)
-        broker->waiting_last = before;
-    session->next_waiting = NULL;
+    if (!*link)
+        broker->waiting_end = link;
 }
 
-void session_wait_for_join(struct session *session)
+static void enter_queue(struct session *session)
 {
     struct broker *broker = session->broker;
     session->state = SESSION_WAITING;
     session->next_waiting = NULL;
-    if (broker->waiting_last)
-        broker->waiting_last->next_waiting = session;
-    else
-        broker->waiting_first = session;
-    broker->waiting_last = session;
-    session_ask_joins(broker);
+    *broker->waiting_end = session;
+    broker->waiting_end = &session->next_waiting;
+}
+
+void session_wait_for_join(struct session *session)
+{
+    enter_queue(session);
+    session_ask_joins(session->broker);
 }
 
 /* Channel and pipes of a new interpreter: the front's ends stay in the session. */
@@ -87,59 +85,56 @@ static void drop_ends(struct session *session)
         close_fd(&session->front_fds[i]);
 }
 
-/* False when the zygote does not take it: the session keeps its place for the next one. */
-static bool ask_join(struct session *session)
+/* A zygote that does not take it ends, and the session keeps its place for the next one. */
+static void ask_join(struct session *session, struct zygote *zygote)
 {
-    struct broker *broker = session->broker;
-    uint8_t version = (uint8_t)broker->options.tree.version;
+    uint8_t version = (uint8_t)session->broker->options.tree.version;
     struct join_fds join;
     struct error err = {0};
     if (open_join(session, &join, &err) < 0) {
         close_join(&join);
         session_leave_queue(session);
         session_fail(session, err.message);
-        return true;
+        return;
     }
-    int result = channel_send(broker->zygote.channel_fd, FRAME_JOIN, session->number, &version, 1,
+    int result = channel_send(zygote->peer.channel_fd, FRAME_JOIN, session->number, &version, 1,
                               join.fds, join.count, &err);
     close_join(&join);
     if (result < 0) {
         drop_ends(session);
-        broker_kill_zygote(broker, err.message);
-        return false;
+        zygote_kill(zygote, err.message);
+        return;
     }
     session_leave_queue(session);
     session->state = SESSION_JOINING;
-    session->join_asked = true;
-    broker->joins_asked++;
-    return true;
+    session->zygote = zygote;
+    zygote_note_asked(zygote);
 }
 
 void session_ask_joins(struct broker *broker)
 {
-    while (broker->zygote.ready && broker->waiting_first &&
-           broker->joins_asked < BROKER_JOINS_MAX && ask_join(broker->waiting_first))
-        ;
+    struct zygote *zygote;
+    while ((zygote = zygote_to_ask(broker)) && broker->waiting)
+        ask_join(broker->waiting, zygote);
 }
 
-void session_zygote_gone(struct broker *broker)
+void session_zygote_gone(struct zygote *zygote)
 {
-    broker->joins_asked = 0;
+    struct broker *broker = zygote->broker;
     for (int i = 0; i < BROKER_BUCKETS; i++) {
         struct session *next;
         for (struct session *session = broker->buckets[i]; session; session = next) {
             next = session->next_in_bucket;
-            if (!session->join_asked)
+            if (session->zygote != zygote)
                 continue;
-            session->join_asked = false;
+            session->zygote = NULL;
             drop_ends(session);
             if (session->state == SESSION_JOINING)
-                session_wait_for_join(session);
+                enter_queue(session);
             else
                 session_free_if_ended(session);
         }
     }
-    broker_reap_strangers(broker);
 }
 
 /* The front's ends go to the shell for safe keeping, and to the front. */
@@ -184,13 +179,14 @@ static void joined(struct session *session, pid_t pid, int pid_fd)
     announce(session);
 }
 
-void session_handle_zygote(struct broker *broker, struct channel_message *message)
+void session_handle_zygote(struct zygote *zygote, struct channel_message *message)
 {
+    struct broker *broker = zygote->broker;
     struct session *session = session_find(broker, message->frame.tag);
-    if (!session || !session->join_asked)
+    if (!session || session->zygote != zygote)
         return;
-    session->join_asked = false;
-    broker->joins_asked--;
+    session->zygote = NULL;
+    zygote_note_answered(zygote);
 
     struct result_message result;
     uint32_t pid;

@@ -66,6 +66,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     for (int i = 0; i < options->tree.count; i++)
         options->tree.dir_fds[i] = INHERIT_CGROUP_FD + i;
     options->modules = worker_arguments(image);
+    options->zygote_joins = (unsigned)strtoul(argv[INHERIT_ZYGOTE_ARGUMENT], NULL, 10);
     options->front_fds = front_fds;
     options->front_fd_count = sizeof front_fds / sizeof *front_fds;
     argv[INHERIT_FRONT_ARGUMENTS - 1] = (char *)"sandboxd-front";

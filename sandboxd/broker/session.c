@@ -16,6 +16,11 @@
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/sandbox/namespaces.h"
 
+enum {
+    SHELL_START_MS = 60000, /* many may start at once */
+    SHELL_ANSWER_MS = 10000,
+};
+
 static void on_shell_exit(void *self, uint32_t events);
 static void on_command(void *self, uint32_t events);
 
@@ -25,6 +30,7 @@ void session_table_start(struct broker *broker)
     for (uint32_t i = 0; i < BROKER_SLOTS; i++)
         broker->free_slots[broker->free_slot_count++] = BROKER_SLOTS - 1 - i;
     broker->next_number = 1;
+    broker->waiting_end = &broker->waiting;
 }
 
 struct session *session_find(struct broker *broker, uint64_t number)
@@ -58,6 +64,7 @@ static void session_free(struct session *session)
     loop_unwatch(broker->loop, &session->shell_exit);
     loop_unwatch(broker->loop, &session->interpreter_exit);
     loop_unwatch(broker->loop, &session->command);
+    loop_stop_timer(broker->loop, &session->shell_deadline);
     close_fd(&session->shell_pid_fd);
     close_fd(&session->interpreter_pid_fd);
     close_fd(&session->command_fd);
@@ -79,7 +86,7 @@ static void session_free(struct session *session)
 void session_free_if_ended(struct session *session)
 {
     if (session->state == SESSION_ENDING && session->shell_pid_fd < 0 &&
-        session->interpreter_pid_fd < 0 && !session->join_asked)
+        session->interpreter_pid_fd < 0 && !session->zygote)
         session_free(session);
 }
 
@@ -88,6 +95,7 @@ void session_end(struct session *session)
     if (session->state == SESSION_ENDING)
         return;
     session_leave_queue(session);
+    loop_stop_timer(session->broker->loop, &session->shell_deadline);
     session->state = SESSION_ENDING;
     /* PID 1 takes its whole pid namespace along. */
     if (session->shell_pid_fd >= 0)
@@ -125,6 +133,26 @@ void session_end_all(struct broker *broker)
             session_end(session);
         }
     }
+}
+
+/* ---- deadlines ---- */
+
+static void on_shell_silent(void *self)
+{
+    session_fail(self, "the session shell does not answer");
+}
+
+static void await_shell(struct session *session, int64_t within_ms)
+{
+    struct loop *loop = session->broker->loop;
+    loop_start_timer(loop, &session->shell_deadline, loop_now_ms(loop) + within_ms, on_shell_silent,
+                     session);
+}
+
+static void shell_answered(struct session *session)
+{
+    if (session->sweeps_owed == 0 && !session->collecting)
+        loop_stop_timer(session->broker->loop, &session->shell_deadline);
 }
 
 /* ---- starting ---- */
@@ -174,6 +202,7 @@ static int start_shell(struct session *session, struct error *err)
     if (loop_watch(broker->loop, &session->command, session->command_fd, EPOLLIN, on_command,
                    session, err) < 0)
         return -1;
+    await_shell(session, SHELL_START_MS);
     return send_setup(session, err);
 }
 
@@ -235,6 +264,7 @@ static void on_shell_exit(void *self, uint32_t events)
 static void sweep(struct session *session)
 {
     session->sweeps_owed++;
+    await_shell(session, SHELL_ANSWER_MS);
     if (channel_send(session->command_fd, FRAME_SHELL_KILL, session->number, NULL, 0, NULL, 0,
                      NULL) < 0)
         session_end(session);
@@ -277,6 +307,7 @@ static void collected(struct session *session, struct channel_message *message)
     struct broker *broker = session->broker;
     session->collecting = false;
     broker->collecting--;
+    shell_answered(session);
     broker_tell_front(broker, FRAME_SESSION_ADOPT, session->number, session->blob,
                       session->blob_length, message->fds, message->fd_count);
     if (session->state == SESSION_EMPTY)
@@ -286,10 +317,12 @@ static void collected(struct session *session, struct channel_message *message)
 
 static void shell_ready(struct session *session)
 {
+    if (session->sweeps_owed > 0)
+        session->sweeps_owed--;
+    shell_answered(session);
     if (session->state == SESSION_SHELL_STARTING)
         session_wait_for_join(session);
-    else if (session->sweeps_owed > 0 && --session->sweeps_owed == 0 &&
-             session->state == SESSION_SWEEPING)
+    else if (session->state == SESSION_SWEEPING && session->sweeps_owed == 0)
         tell_interpreter_gone(session);
 }
 
@@ -395,6 +428,7 @@ void session_offer_all(struct broker *broker)
             if (!session->collecting)
                 broker->collecting++;
             session->collecting = true;
+            await_shell(session, SHELL_ANSWER_MS);
         }
     }
 }

@@ -24,9 +24,14 @@ enum inherit_fd {
     INHERIT_END_FD = INHERIT_CGROUP_FD + 3,
 };
 
-/* sandboxd-broker CGROUP_VERSION ARGUMENT...: everything from the second on is for the front. The
- * version is 0 where that layer is missing. */
-enum inherit_argument { INHERIT_CGROUP_ARGUMENT = 1, INHERIT_FRONT_ARGUMENTS };
+/* sandboxd-broker CGROUP_VERSION ZYGOTE_SESSIONS ARGUMENT...: interpreters that one zygote is
+ * forked into before it is replaced; everything from the third on is for the front. The version is
+ * 0 where that layer is missing. */
+enum inherit_argument {
+    INHERIT_CGROUP_ARGUMENT = 1,
+    INHERIT_ZYGOTE_ARGUMENT,
+    INHERIT_FRONT_ARGUMENTS,
+};
 
 /* sandboxd-front MISSING-LAYERS HTTP-ADDRESS HTTPS-ADDRESS AUTH HOST...: the addresses as texts,
  * the second "" where there is no such listener; further names by which clients may reach the

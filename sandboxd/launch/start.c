@@ -218,6 +218,7 @@ static int execute(int executable_fd, const struct start_options *options, int c
     const char *arguments[FRONT + FRONT_HOST_ARGUMENTS + FRONT_HOSTS_MAX + 1] = {
         "sandboxd-broker",
         [INHERIT_CGROUP_ARGUMENT] = version,
+        [INHERIT_ZYGOTE_ARGUMENT] = options->zygote_sessions,
         [FRONT + FRONT_MISSING_ARGUMENT] = layers_to_argument(),
         [FRONT + FRONT_HTTP_ARGUMENT] = options->listen,
         [FRONT + FRONT_HTTPS_ARGUMENT] = has_https(options) ? options->listen_https : "",

@@ -20,6 +20,7 @@ struct start_options {
     const char *config;       /* a file, or NULL */
     const char *certificate;  /* PEM files, both or neither; NULL: the development authority's */
     const char *certificate_key;
+    const char *zygote_sessions;        /* a number: see inherit.h */
     const char *auth;                   /* none, any or jwt: passed on as it is */
     const char *hosts[FRONT_HOSTS_MAX]; /* further names by which clients reach the daemon */
     size_t host_count;

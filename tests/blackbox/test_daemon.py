@@ -7,43 +7,13 @@ import signal
 import socket
 import subprocess
 import time
-from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from conftest import MakeDaemon
-from support.daemon import BUILD, Daemon, free_port, require_daemon, scale
-from support.client import Client
-from support.processes import Process, all_cgroups, wait_until
-
-RECOVERY_S = 10
-
-
-def pid_namespace(process: Process) -> str:
-    return os.readlink(f"/proc/{process.pid}/ns/pid")
-
-
-def interpreters(daemon: Daemon) -> list[Process]:
-    """Workers that live beside a session's PID 1."""
-    inside = {pid_namespace(shell) for shell in daemon.named("sandboxd-session")}
-    return [worker for worker in daemon.named("sandboxd-worker") if pid_namespace(worker) in inside]
-
-
-def zygotes(daemon: Daemon) -> list[Process]:
-    inside = {process.pid for process in interpreters(daemon)}
-    return [worker for worker in daemon.named("sandboxd-worker") if worker.pid not in inside]
-
-
-def eventually(client: Client, code: str, value: Any, timeout_s: float = RECOVERY_S) -> bool:
-    def works() -> bool:
-        try:
-            return client.execute(code).value == value
-        except (AssertionError, HTTPException, OSError):
-            client.close()
-            return False
-    return wait_until(works, timeout_s)
+from support.daemon import BUILD, free_port, require_daemon, scale
+from support.processes import all_cgroups, wait_until
 
 
 # ---- start and stop ----
@@ -101,7 +71,7 @@ def test_kill_9_of_the_front_loses_no_session(make_daemon: MakeDaemon) -> None:
         front, = daemon.named("sandboxd-front")
         os.kill(front.pid, signal.SIGKILL)
         client.close()
-        assert eventually(client, "kept", 7)
+        assert client.eventually("kept", 7)
         assert client.download("f").body == b"kept"
 
 
@@ -114,7 +84,7 @@ def test_front_after_front_loses_no_session(make_daemon: MakeDaemon) -> None:
             front, = daemon.named("sandboxd-front")
             os.kill(front.pid, signal.SIGKILL)
             client.close()
-            assert eventually(client, "kept", 7)
+            assert client.eventually("kept", 7)
 
 
 def test_a_talkative_program_that_outlived_its_front_finishes(make_daemon: MakeDaemon) -> None:
@@ -129,7 +99,7 @@ def test_a_talkative_program_that_outlived_its_front_finishes(make_daemon: MakeD
             front, = daemon.named("sandboxd-front")
             os.kill(front.pid, signal.SIGKILL)
         client.close()
-        assert eventually(client, "kept", 8, 20)
+        assert client.eventually("kept", 8, 20)
 
 
 def test_a_program_that_outlived_its_front_does_not_block_the_session(make_daemon: MakeDaemon) -> None:
@@ -144,34 +114,8 @@ def test_a_program_that_outlived_its_front_does_not_block_the_session(make_daemo
             front, = daemon.named("sandboxd-front")
             os.kill(front.pid, signal.SIGKILL)
         client.close()
-        assert eventually(client, "1 + 1", 2, 20)
+        assert client.eventually("1 + 1", 2, 20)
         assert client.download("f").body == b"kept"
-
-
-def test_kill_9_of_the_zygote(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon(scale(5, 0))
-    with daemon.client() as client:
-        client.run("kept = 7")
-        zygote, = zygotes(daemon)
-        os.kill(zygote.pid, signal.SIGKILL)
-        assert client.execute("kept").value == 7
-        with daemon.client() as other:
-            assert eventually(other, "1 + 1", 2, 30)
-
-
-def test_a_zygote_that_dies_unnoticed_does_not_end_the_daemon(make_daemon: MakeDaemon) -> None:
-    """The broker finds out by asking it for a session."""
-    daemon = make_daemon(scale(5, 1))
-    with daemon.client() as client, daemon.client() as other:
-        client.run("kept = 7")
-        for _ in range(2):
-            zygote, = zygotes(daemon)
-            os.kill(daemon.pid, signal.SIGSTOP)
-            os.kill(zygote.pid, signal.SIGKILL)
-            os.kill(daemon.pid, signal.SIGCONT)
-            assert eventually(other, "1 + 1", 2, 30)
-            other.delete_session()
-        assert client.execute("kept").value == 7
 
 
 def test_kill_9_of_an_interpreter(make_daemon: MakeDaemon) -> None:
@@ -179,9 +123,9 @@ def test_kill_9_of_an_interpreter(make_daemon: MakeDaemon) -> None:
     with daemon.client() as client:
         client.upload("f", b"kept")
         client.run("pass")
-        interpreter, = interpreters(daemon)
+        interpreter, = daemon.interpreters()
         os.kill(interpreter.pid, signal.SIGKILL)
-        assert eventually(client, "1 + 1", 2)
+        assert client.eventually("1 + 1", 2)
         assert client.download("f").body == b"kept"
 
 
@@ -192,7 +136,7 @@ def test_kill_9_of_a_shell_ends_its_session_only(make_daemon: MakeDaemon) -> Non
         shell, = daemon.named("sandboxd-session")
         other.run("kept = 7")
         os.kill(shell.pid, signal.SIGKILL)
-        assert eventually(client, "1 + 1", 2)
+        assert client.eventually("1 + 1", 2)
         assert client.file_names() == []
         assert other.execute("kept").value == 7
 

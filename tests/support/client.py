@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 from urllib.parse import quote
 
+from support.processes import wait_until
+
 POOL_PATH = "/subscriptions/local/resourceGroups/local/sessionPools/default"
 GENERATION_1 = "2024-02-02-preview"
 GENERATION_2 = "2024-10-02-preview"
@@ -166,6 +168,16 @@ class Client:
         execution = self.execute(code, version)
         assert execution.succeeded, execution.stderr or execution.status
         return execution.stdout
+
+    def eventually(self, code: str, value: Any, timeout_s: float = 10) -> bool:
+        """True once the code gives that value, whatever it answers before."""
+        def works() -> bool:
+            try:
+                return self.execute(code).value == value
+            except (AssertionError, http.client.HTTPException, OSError):
+                self.close()
+                return False
+        return wait_until(works, timeout_s)
 
     def upload(self, name: str, content: bytes, /, **query: str) -> Answer:
         body, content_type = multipart(name, content)

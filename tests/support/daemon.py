@@ -14,7 +14,7 @@ import pytest
 
 from support.client import Client
 from support.processes import (Process, cgroup_directories, children_named, descendants, mounts,
-                               wait_until)
+                               pid_namespace, wait_until)
 
 TREE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SANDPOOL_BUILD", TREE / "build")).resolve()
@@ -113,6 +113,21 @@ class Daemon:
 
     def named(self, name: str) -> list[Process]:
         return children_named(self.pid, name)
+
+    def _workers(self, zygotes: bool) -> list[Process]:
+        """A zygote lives in the daemon's own pid namespace, an interpreter in its session's."""
+        own, found = pid_namespace(self.pid), []
+        for worker in self.named("sandboxd-worker"):
+            namespace = pid_namespace(worker.pid)
+            if namespace and (namespace == own) == zygotes:
+                found.append(worker)
+        return found
+
+    def zygotes(self) -> list[Process]:
+        return self._workers(True)
+
+    def interpreters(self) -> list[Process]:
+        return self._workers(False)
 
     def log_tail(self, lines: int = 30) -> str:
         return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])

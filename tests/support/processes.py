@@ -61,6 +61,14 @@ def children_named(pid: int, name: str) -> list[Process]:
     return [process for process in descendants(pid) if process.name == name[:15]]
 
 
+def pid_namespace(pid: int) -> str | None:
+    """None when the process has ended."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def descriptor_count(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 

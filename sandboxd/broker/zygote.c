@@ -1,0 +1,243 @@
+/* Zygotes: started, renewed and ended. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/core/cleanup.h"
+#include "base/core/log.h"
+#include "sandboxd/broker/internal.h"
+#include "sandboxd/sandbox/namespaces.h"
+
+enum {
+    ZYGOTE_JOINS_MAX = 16,    /* asked and not answered yet */
+    ZYGOTE_AGE_MS = 3600000,  /* after which it is replaced */
+    ZYGOTE_READY_MS = 120000, /* what its imports may take */
+    ZYGOTE_ANSWER_MS = 5000,  /* what one join may take; some milliseconds are usual */
+};
+
+/* ---- the end ---- */
+
+static void end(struct zygote *zygote)
+{
+    zygote->peer.ready = false;
+    namespaces_signal(zygote->peer.pid_fd, SIGKILL, NULL);
+}
+
+void zygote_kill(struct zygote *zygote, const char *why)
+{
+    log_error("zygote.broken", "message=\"%s\"", why);
+    end(zygote);
+}
+
+/* It has nothing that would be lost: what it owes is answered first. */
+static void retire(struct zygote *zygote)
+{
+    zygote->retired = true;
+    if (zygote->joins_owed == 0)
+        end(zygote);
+}
+
+void zygote_end_all(struct broker *broker)
+{
+    for (struct zygote *zygote = broker->zygotes; zygote; zygote = zygote->next)
+        end(zygote);
+}
+
+bool zygote_has_process(struct broker *broker, pid_t pid)
+{
+    struct zygote *zygote = broker->zygotes;
+    while (zygote && (zygote->peer.pid_fd < 0 || zygote->peer.pid != pid))
+        zygote = zygote->next;
+    return zygote;
+}
+
+static void destroy(struct zygote *zygote)
+{
+    struct broker *broker = zygote->broker;
+    struct zygote **link = &broker->zygotes;
+    while (*link != zygote)
+        link = &(*link)->next;
+    *link = zygote->next;
+    broker->joins_owed -= zygote->joins_owed;
+    loop_stop_timer(broker->loop, &zygote->deadline);
+    peer_close(broker, &zygote->peer);
+    free(zygote);
+}
+
+/* ---- deadlines ---- */
+
+static void on_deadline(void *self)
+{
+    struct zygote *zygote = self;
+    zygote_kill(zygote, zygote->peer.ready ? "it does not answer" : "its imports do not end");
+}
+
+static void await(struct zygote *zygote, int64_t within_ms)
+{
+    struct loop *loop = zygote->broker->loop;
+    loop_start_timer(loop, &zygote->deadline, loop_now_ms(loop) + within_ms, on_deadline, zygote);
+}
+
+void zygote_note_asked(struct zygote *zygote)
+{
+    zygote->joins++;
+    zygote->broker->joins_owed++;
+    if (zygote->joins_owed++ == 0)
+        await(zygote, ZYGOTE_ANSWER_MS);
+}
+
+void zygote_note_answered(struct zygote *zygote)
+{
+    zygote->broker->joins_owed--;
+    if (--zygote->joins_owed > 0)
+        await(zygote, ZYGOTE_ANSWER_MS);
+    else
+        loop_stop_timer(zygote->broker->loop, &zygote->deadline);
+    if (zygote->retired)
+        retire(zygote);
+}
+
+/* ---- the life ---- */
+
+/* Its older ones have served. */
+static void take_over(struct zygote *zygote)
+{
+    struct broker *broker = zygote->broker;
+    const struct frame *frame = &broker->message.frame;
+    log_info("zygote.ready", "wait_ms=%" PRId64, loop_now_ms(broker->loop) - zygote->started_ms);
+    zygote->peer.ready = true;
+    loop_stop_timer(broker->loop, &zygote->deadline);
+    broker->image_length = frame->length;
+    memcpy(broker->image, frame->payload, frame->length);
+    broker_tell_image(broker);
+    for (struct zygote *older = zygote->next; older; older = older->next)
+        retire(older);
+    session_ask_joins(broker);
+}
+
+/* False when there is nothing more to read. */
+static bool receive(struct zygote *zygote)
+{
+    struct broker *broker = zygote->broker;
+    struct error err = {0};
+    enum channel_outcome outcome =
+        channel_receive(zygote->peer.channel_fd, 1, &broker->message, &err);
+    if (outcome == CHANNEL_BROKEN)
+        zygote_kill(zygote, err.message);
+    if (outcome != CHANNEL_MESSAGE)
+        return false;
+    if (broker->message.frame.type == FRAME_ZYGOTE_READY)
+        take_over(zygote);
+    else
+        session_handle_zygote(zygote, &broker->message);
+    channel_release(&broker->message);
+    return true;
+}
+
+static void on_frame(void *self, uint32_t events)
+{
+    (void)events;
+    struct zygote *zygote = self;
+    if (!receive(zygote))
+        loop_unwatch(zygote->broker->loop, &zygote->peer.channel_watch);
+}
+
+/* Where none has ever been ready, imports fail and will fail again. */
+static bool may_go_on(struct broker *broker)
+{
+    int64_t now_ms = loop_now_ms(broker->loop);
+    if (now_ms - broker->zygote_died_ms > BROKER_STEADY_MS)
+        broker->zygote_deaths = 0;
+    broker->zygote_died_ms = now_ms;
+    return ++broker->zygote_deaths <= BROKER_DEATHS_MAX && broker->image_length > 0;
+}
+
+static void on_exit_event(void *self, uint32_t events)
+{
+    (void)events;
+    struct zygote *zygote = self;
+    struct broker *broker = zygote->broker;
+    zygote->peer.ready = false;
+    /* Interpreters that it has made and told of are still to be heard of. A fork of it that is on
+     * its way may hold the other end for a moment longer. */
+    channel_set_nonblocking(zygote->peer.channel_fd, NULL);
+    while (receive(zygote))
+        ;
+    bool expected = zygote->retired || broker->stopping;
+    loop_unwatch(broker->loop, &zygote->peer.exit_watch);
+    int status = broker_reap(broker, &zygote->peer.pid_fd);
+    session_zygote_gone(zygote);
+    destroy(zygote);
+    broker_reap_strangers(broker);
+    if (!expected)
+        log_error("zygote.ended", "status=%d", status);
+    if (!expected && !may_go_on(broker))
+        broker_stop(broker, 1);
+    if (broker->stopping)
+        broker_session_settled(broker);
+    else
+        session_ask_joins(broker);
+}
+
+/* ---- the start ---- */
+
+int zygote_start(struct broker *broker, struct error *err)
+{
+    /* What imports may write while they warm up. */
+    static const struct root_message root = {.data_bytes = 16 * 1024 * 1024, .data_inodes = 1024};
+    const struct broker_options *options = &broker->options;
+    struct zygote *zygote = xcalloc(1, sizeof *zygote);
+    *zygote = (struct zygote){
+        .broker = broker,
+        .next = broker->zygotes,
+        .peer =
+            {
+                .pid_fd = -1,
+                .channel_fd = -1,
+                .on_frame = on_frame,
+                .on_exit = on_exit_event,
+                .self = zygote,
+            },
+        .started_ms = loop_now_ms(broker->loop),
+    };
+    broker->zygotes = zygote;
+    if (peer_start(broker, &zygote->peer, options->worker_fd, options->modules, NULL, 0, err) < 0) {
+        destroy(zygote);
+        return error_add_context(err, "start a zygote");
+    }
+    await(zygote, ZYGOTE_READY_MS);
+    if (channel_send(zygote->peer.channel_fd, FRAME_ZYGOTE_SETUP, 0, &root, sizeof root,
+                     &options->guest_filter_fd, 1, NULL) < 0)
+        zygote_kill(zygote, "it does not take its set-up");
+    return 0;
+}
+
+/* One that is worn has the same layout of memory as many sessions. It serves until another one is
+ * ready. */
+static bool is_worn(const struct zygote *zygote)
+{
+    const struct broker *broker = zygote->broker;
+    return zygote->joins >= broker->options.zygote_joins ||
+           loop_now_ms(broker->loop) - zygote->started_ms > ZYGOTE_AGE_MS;
+}
+
+struct zygote *zygote_to_ask(struct broker *broker)
+{
+    struct zygote *ready = NULL;
+    bool is_coming = false;
+    for (struct zygote *zygote = broker->zygotes; zygote; zygote = zygote->next) {
+        if (zygote->peer.ready && !zygote->retired)
+            ready = ready ? ready : zygote;
+        else
+            is_coming |= !zygote->retired;
+    }
+    struct error err = {0};
+    if (!is_coming && !broker->stopping && (!ready || is_worn(ready)) &&
+        zygote_start(broker, &err) < 0) {
+        log_error("zygote.failed", "message=\"%s\"", err.message);
+        if (!ready)
+            broker_stop(broker, 1);
+    }
+    return ready && ready->joins_owed < ZYGOTE_JOINS_MAX ? ready : NULL;
+}
