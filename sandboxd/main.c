@@ -20,15 +20,15 @@ static const char documentation[] =
     "\vGET /health answers 200 once sessions can be started. SIGTERM stops everything. "
     "The default pool is at / and at "
     "/subscriptions/local/resourceGroups/local/sessionPools/default.\n\n"
-    "`sandboxd env`, `sandboxd token` and `sandboxd ca` print what clients of a daemon need; each "
-    "has "
-    "--help.";
+    "`sandboxd env`, `sandboxd token` and `sandboxd ca` print what clients of a daemon need, "
+    "`sandboxd policy` what sessions may ask of the kernel; each has --help.";
 
 enum {
     OPTION_LISTEN = 'l',
     OPTION_STATE_DIR = 's',
     OPTION_CONFIG = 'c',
     OPTION_INSECURE = 256,
+    OPTION_POLICY_DIR,
     OPTION_LISTEN_HTTPS,
     OPTION_AUTH,
     OPTION_HOST,
@@ -44,6 +44,7 @@ static const struct argp_option option_table[] = {
     {"listen", OPTION_LISTEN, "ADDRESS:PORT", 0, "where to serve HTTP (127.0.0.1:8900)", 0},
     {"state-dir", OPTION_STATE_DIR, "DIR", 0, "what is kept between starts (/var/lib/sandpool)", 0},
     {"config", OPTION_CONFIG, "FILE", 0, "pools and their limits, as JSON", 0},
+    {"policy-dir", OPTION_POLICY_DIR, "DIR", 0, "policies of your own for sessions", 0},
     {"listen-https", OPTION_LISTEN_HTTPS, "ADDRESS:PORT", 0,
      "where to serve HTTPS (127.0.0.1:8943), or none", 0},
     {"auth", OPTION_AUTH, "MODE", 0, "which bearer tokens pass: none, any or jwt (any)", 0},
@@ -68,7 +69,7 @@ static const struct argp_option option_table[] = {
 static const char *const auth_modes[] = {"none", "any", "jwt", NULL};
 /* Subcommands that are another program, in libexec/ beside our bin/: what may start the daemon
  * needs nothing of what they need. */
-static const char *const admin_commands[] = {"env", "token", "ca", NULL};
+static const char *const admin_commands[] = {"env", "token", "ca", "policy", NULL};
 
 static const char *find_word(const char *const *words, const char *word)
 {
@@ -105,6 +106,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_CONFIG:
         options->config = value;
+        return 0;
+    case OPTION_POLICY_DIR:
+        options->policy_dir = value;
         return 0;
     case OPTION_INSECURE:
         options->insecure = true;

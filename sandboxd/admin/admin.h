@@ -28,3 +28,5 @@ int admin_fail(const struct admin_state *state, const struct error *err);
 int env_run(int argc, char **argv);
 int token_run(int argc, char **argv);
 int ca_run(int argc, char **argv);
+/* Looks at policies, not at the state directory. */
+int policy_run(int argc, char **argv);

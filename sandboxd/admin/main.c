@@ -1,4 +1,4 @@
-/* sandboxd-admin env|token|ca ...: executed by sandboxd. */
+/* sandboxd-admin env|token|ca|policy ...: executed by sandboxd. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -7,12 +7,13 @@
 
 static struct {
     const char *name;
-    char title[16]; /* for usage messages */
+    char title[24]; /* for usage messages */
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"env", "sandboxd env", env_run},
     {"token", "sandboxd token", token_run},
     {"ca", "sandboxd ca", ca_run},
+    {"policy", "sandboxd policy", policy_run},
 };
 
 int main(int argc, char **argv)

@@ -10,19 +10,29 @@
 #include "sandboxd/broker/broker.h"
 #include "sandboxd/broker/spawn.h"
 #include "sandboxd/control/inherit.h"
-#include "sandboxd/policy/policy.h"
+#include "sandboxd/policy/image.h"
+#include "sandboxd/policy/library.h"
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
 
-static int compile(int policy_fd, const char *name, int *ret_fd, struct error *err)
+static int compile(const struct library *library, const char *name, int *ret_fd, struct error *err)
 {
     struct policy policy;
-    if (policy_load(policy_fd, &policy, err) < 0)
-        return error_add_context(err, "policy %s", name);
-    int result =
-        seccomp_filter_compile(policy.rules, policy.count, policy.default_error, ret_fd, err);
+    if (library_load(library, name, &policy, err) < 0)
+        return -1;
+    int result = policy_compile(&policy, ret_fd, err);
     policy_clear(&policy);
-    return result < 0 ? error_add_context(err, "policy %s", name) : 0;
+    return result;
+}
+
+static int compile_filters(struct broker_options *options, struct error *err)
+{
+    AUTO_LIBRARY struct library library = {0};
+    if (library_add(&library, INHERIT_POLICY_FD, NULL, err) < 0 ||
+        library_add(&library, INHERIT_OWN_POLICY_FD, NULL, err) < 0 ||
+        compile(&library, "python", &options->guest_filter_fd, err) < 0)
+        return -1;
+    return compile(&library, "file-helper", &options->helper_filter_fd, err);
 }
 
 /* The zygote's command line: its name, the missing layers, then the modules. */
@@ -49,9 +59,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
                    struct error *err)
 {
     if (layers_from_argument(argv[INHERIT_FRONT_ARGUMENTS - 1 + FRONT_MISSING_ARGUMENT], err) < 0 ||
-        limits_protect_memory(err) < 0 ||
-        compile(INHERIT_GUEST_POLICY_FD, "python", &options->guest_filter_fd, err) < 0 ||
-        compile(INHERIT_FILES_POLICY_FD, "file-helper", &options->helper_filter_fd, err) < 0)
+        limits_protect_memory(err) < 0 || compile_filters(options, err) < 0)
         return -1;
     if (image_load(INHERIT_IMAGE_FD, image, err) < 0)
         return error_add_context(err, "image host");

@@ -11,9 +11,9 @@ enum inherit_fd {
     INHERIT_CONFIG_FD,       /* the configuration */
     INHERIT_CERTIFICATE_FD,  /* the user's own certificate */
     INHERIT_CERTIFICATE_KEY_FD,
-    INHERIT_STATE_FD, /* the state directory */
-    INHERIT_GUEST_POLICY_FD,
-    INHERIT_FILES_POLICY_FD,
+    INHERIT_STATE_FD,      /* the state directory */
+    INHERIT_POLICY_FD,     /* the directory of our policies */
+    INHERIT_OWN_POLICY_FD, /* the user's own, or /dev/null */
     INHERIT_IMAGE_FD,
     INHERIT_FRONT_FD, /* executables */
     INHERIT_SESSION_FD,

@@ -37,8 +37,7 @@ static const struct {
     enum inherit_fd place;
     const char *path;
 } own_files[] = {
-    {INHERIT_GUEST_POLICY_FD, "share/sandpool/policy/python.json"},
-    {INHERIT_FILES_POLICY_FD, "share/sandpool/policy/file-helper.json"},
+    {INHERIT_POLICY_FD, "share/sandpool/policy"},
     {INHERIT_IMAGE_FD, "share/sandpool/images/host/image.json"},
     {INHERIT_FRONT_FD, "libexec/sandpool/sandboxd-front"},
     {INHERIT_SESSION_FD, "libexec/sandpool/sandboxd-session"},
@@ -83,6 +82,8 @@ static int open_user_files(const struct start_options *options, struct places *p
                          "--tls-cert and --tls-key: give both, or neither for a certificate of the "
                          "development authority");
     if (open_file("--config", options->config, &places->fds[INHERIT_CONFIG_FD], err) < 0 ||
+        open_file("--policy-dir", options->policy_dir, &places->fds[INHERIT_OWN_POLICY_FD], err) <
+            0 ||
         open_file("--tls-cert", options->certificate, &places->fds[INHERIT_CERTIFICATE_FD], err) <
             0)
         return -1;

@@ -18,6 +18,7 @@ struct start_options {
     const char *listen_https; /* ADDRESS:PORT, or "none" */
     const char *state_dir;    /* made when missing */
     const char *config;       /* a file, or NULL */
+    const char *policy_dir;   /* or NULL */
     const char *certificate;  /* PEM files, both or neither; NULL: the development authority's */
     const char *certificate_key;
     const char *zygote_sessions;        /* a number: see inherit.h */

@@ -96,3 +96,17 @@ bool constants_find(const char *name, uint64_t *ret_value)
     }
     return false;
 }
+
+const char *constants_name(const char *prefix, uint64_t value)
+{
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
+        if (constants[i].value == value && strncmp(constants[i].name, prefix, strlen(prefix)) == 0)
+            return constants[i].name;
+    }
+    return NULL;
+}
+
+const char *constants_next(size_t index)
+{
+    return index < sizeof constants / sizeof *constants ? constants[index].name : NULL;
+}

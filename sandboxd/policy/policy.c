@@ -1,208 +1,152 @@
 #include "sandboxd/policy/policy.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/core/cleanup.h"
-#include "base/core/text.h"
 #include "base/json/json.h"
-#include "sandboxd/policy/constants.h"
+#include "sandboxd/policy/calls.h"
+#include "sandboxd/policy/document.h"
+#include "sandboxd/policy/floor.h"
+#include "sandboxd/policy/names.h"
 
-enum { POLICY_BYTES_MAX = 256 * 1024, POLICY_RULES_MAX = 2048, POLICY_NUMBER_MAX = 1023 };
+static const char *const kinds[] = {[POLICY_SESSION] = "session", [POLICY_PROCESS] = "process"};
 
-static const struct {
-    const char *name;
-    int number;
-} errors[] = {
-    {"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"EACCES", EACCES}, {"EAFNOSUPPORT", EAFNOSUPPORT}};
-
-static int find_error(json_t *object, const char *path, const char *key, int *ret_number,
-                      struct error *err)
+static bool is_name(const char *text)
 {
-    const char *name;
-    if (json_get_text(object, path, key, &name, err) < 0)
-        return -1;
-    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-        if (strcmp(errors[i].name, name) == 0) {
-            *ret_number = errors[i].number;
-            return 0;
-        }
-    }
-    return error_set(err, ERROR_INVALID, "%s.%s: unknown error %s", path, key, name);
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return length > 0 && text[length] == '\0' && length < POLICY_NAME_MAX && *text != '-';
 }
 
-/* A number, a hexadecimal string or a named constant. */
-static int read_value(json_t *value, const char *path, const char *key, uint64_t *ret_value,
-                      struct error *err)
+static int read_name(json_t *json, struct policy *policy, struct error *err)
 {
-    if (json_is_integer(value) && json_integer_value(value) >= 0) {
-        *ret_value = (uint64_t)json_integer_value(value);
+    const char *name, *description = "";
+    if (json_get_text(json, "", "name", &name, err) < 0 ||
+        json_get_text_optional(json, "", "description", &description, err) < 0)
+        return -1;
+    if (!is_name(name))
+        return error_set(
+            err, ERROR_INVALID,
+            "name: is \"%.40s\"; must be 1 to %d lower-case letters, digits and hyphens", name,
+            POLICY_NAME_MAX - 1);
+    memcpy(policy->name, name, strlen(name) + 1);
+    policy->description = xstrdup(description);
+    return 0;
+}
+
+/* A policy that extends another is of its kind. */
+static int read_kind(json_t *json, const struct policy *parent, struct policy *policy,
+                     struct error *err)
+{
+    const char *word = NULL;
+    if (json_get_text_optional(json, "", "kind", &word, err) < 0)
+        return -1;
+    if (!word && !parent)
+        return error_set(err, ERROR_INVALID,
+                         "kind: is required: \"session\" for guest code, \"process\" "
+                         "for a process of the daemon");
+    policy->kind = parent ? parent->kind : POLICY_SESSION;
+    if (!word)
         return 0;
-    }
-    const char *text = json_string_value(value);
-    if (!text)
-        return error_set(err, ERROR_INVALID, "%s.%s: must be a number or a constant", path, key);
-    if (constants_find(text, ret_value))
+    if (strcmp(word, kinds[POLICY_SESSION]) == 0)
+        policy->kind = POLICY_SESSION;
+    else if (strcmp(word, kinds[POLICY_PROCESS]) == 0)
+        policy->kind = POLICY_PROCESS;
+    else
+        return error_set(err, ERROR_INVALID, "kind: is \"%.40s\"; must be session or process",
+                         word);
+    if (parent && policy->kind != parent->kind)
+        return error_set(err, ERROR_INVALID,
+                         "kind: is %s, but %s, which it extends, is a %s policy", word,
+                         parent->name, kinds[parent->kind]);
+    return 0;
+}
+
+static int read_default(json_t *json, const struct policy *parent, struct policy *policy,
+                        struct error *err)
+{
+    const char *name = NULL;
+    char hint[DOCUMENT_HINT_MAX];
+    if (json_get_text_optional(json, "", "default", &name, err) < 0)
+        return -1;
+    if (!name && !parent)
+        return error_set(err, ERROR_INVALID,
+                         "default: is required: the error of calls that no entry "
+                         "names, as \"EPERM\"");
+    policy->default_error = name ? names_find_error(name) : parent->default_error;
+    if (policy->default_error >= 0)
         return 0;
-    char *end;
-    if (text_starts_with(text, "0x")) {
-        *ret_value = strtoull(text, &end, 16);
-        if (*end == '\0')
-            return 0;
-    }
-    return error_set(err, ERROR_INVALID, "%s.%s: unknown constant %s", path, key, text);
+    document_hint(name, names_next_error, hint);
+    return error_set(err, ERROR_INVALID, "default: unknown error \"%.40s\"%s", name, hint);
 }
 
-static int read_condition(json_t *value, const char *path, struct seccomp_condition *ret_condition,
-                          struct error *err)
+/* 1 with the parent, 0 where there is none. */
+static int read_parent(json_t *json, const struct policy_parents *parents,
+                       struct policy *ret_parent, struct error *err)
 {
-    static const char *const known[] = {"argument", "mask", "is", NULL};
-    int64_t argument;
-    json_t *mask = json_object_get(value, "mask");
-    if (json_refuse_unknown(value, path, known, err) < 0 ||
-        json_get_integer(value, path, "argument", 0, 5, &argument, err) < 0)
+    const char *name = NULL;
+    struct error why = {0};
+    if (json_get_text_optional(json, "", "extends", &name, err) < 0)
         return -1;
-    ret_condition->argument = (unsigned)argument;
-    /* The kernel ignores the upper half of these arguments, so it must not hide anything. */
-    ret_condition->mask = 0xFFFFFFFF;
-    return mask ? read_value(mask, path, "mask", &ret_condition->mask, err) : 0;
+    if (!name)
+        return 0;
+    if (!parents)
+        return error_set(err, ERROR_INVALID, "extends: there is no policy \"%.40s\"", name);
+    if (parents->load(parents->self, name, ret_parent, &why) == 0)
+        return 1;
+    if (why.code == ERROR_MISSING || why.code == ERROR_CONFLICT)
+        return error_set(err, ERROR_INVALID, "extends: %s", why.message);
+    /* It has its own place already. */
+    return error_set(err, ERROR_DENIED, "%s", why.message);
 }
 
-static int add_rule(struct policy *policy, const struct seccomp_rule *rule, struct error *err)
+static int read_members(json_t *json, struct policy *parent, struct policy *policy,
+                        struct error *err)
 {
-    if (policy->count == POLICY_RULES_MAX)
-        return error_set(err, ERROR_LIMIT, "more than %d rules", POLICY_RULES_MAX);
-    policy->rules[policy->count++] = *rule;
-    return 0;
-}
-
-static int add_named(struct policy *policy, json_t *names, const char *path,
-                     struct seccomp_rule *rule, struct error *err)
-{
-    size_t index;
-    json_t *name;
-    json_array_foreach(names, index, name)
-    {
-        const char *text = json_string_value(name);
-        rule->number = text ? seccomp_call_number(text) : -1;
-        if (rule->number < 0)
-            return error_set(err, ERROR_INVALID, "%s[%zu]: unknown call %s", path, index,
-                             text ? text : "(not a string)");
-        if (add_rule(policy, rule, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int add_numbered(struct policy *policy, json_t *range, const char *path,
-                        struct seccomp_rule *rule, struct error *err)
-{
-    json_int_t first = json_integer_value(json_array_get(range, 0));
-    json_int_t last = json_integer_value(json_array_get(range, 1));
-    if (json_array_size(range) != 2 || first < 1 || last < first || last > POLICY_NUMBER_MAX)
-        return error_set(err, ERROR_INVALID, "%s.refuseNumbers: must be [first, last]", path);
-    for (json_int_t number = first; number <= last; number++) {
-        rule->number = (int)number;
-        if (add_rule(policy, rule, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* What an entry speaks of: one of two. */
-struct subject {
-    json_t *names;
-    json_t *numbers;
-};
-
-/* Adds the rule for each alternative of the conditions from number `index` on: a condition whose
- * "is" is a list stands for as many rules. */
-static int expand(struct policy *policy, json_t *when, size_t index, const struct subject *subject,
-                  const char *path, struct seccomp_rule *rule, struct error *err)
-{
-    if (index == json_array_size(when))
-        return subject->numbers ? add_numbered(policy, subject->numbers, path, rule, err)
-                                : add_named(policy, subject->names, path, rule, err);
-    char at[128];
-    snprintf(at, sizeof at, "%s.when[%zu]", path, index);
-    if (index == SECCOMP_CONDITIONS_MAX)
-        return error_set(err, ERROR_INVALID, "%s: too many conditions", at);
-
-    json_t *condition = json_array_get(when, index);
-    json_t *is = json_object_get(condition, "is");
-    struct seccomp_condition *c = &rule->conditions[index];
-    if (read_condition(condition, at, c, err) < 0)
-        return -1;
-    rule->condition_count = index + 1;
-    size_t alternatives = json_is_array(is) ? json_array_size(is) : 1;
-    for (size_t i = 0; i < alternatives; i++) {
-        json_t *value = json_is_array(is) ? json_array_get(is, i) : is;
-        if (read_value(value, at, "is", &c->value, err) < 0 ||
-            expand(policy, when, index + 1, subject, path, rule, err) < 0)
-            return -1;
-        rule->condition_count = index + 1;
-    }
-    return 0;
-}
-
-static int read_entry(struct policy *policy, json_t *entry, const char *path, struct error *err)
-{
-    static const char *const known[] = {"allow", "refuse", "refuseNumbers", "when", "error",
-                                        "why",   NULL};
-    const char *why;
-    json_t *allow = NULL, *refuse = NULL, *numbers = NULL, *when = NULL;
-    if (json_refuse_unknown(entry, path, known, err) < 0 ||
-        json_get_text(entry, path, "why", &why, err) < 0 ||
-        json_get_array_optional(entry, path, "allow", &allow, err) < 0 ||
-        json_get_array_optional(entry, path, "refuse", &refuse, err) < 0 ||
-        json_get_array_optional(entry, path, "refuseNumbers", &numbers, err) < 0 ||
-        json_get_array_optional(entry, path, "when", &when, err) < 0)
-        return -1;
-    if (!!allow + !!refuse + !!numbers != 1)
-        return error_set(err, ERROR_INVALID, "%s: must have one of allow, refuse and refuseNumbers",
-                         path);
-
-    struct seccomp_rule rule = {.allow = allow != NULL};
-    const struct subject subject = {.names = allow ? allow : refuse, .numbers = numbers};
-    if (!allow && find_error(entry, path, "error", &rule.error_number, err) < 0)
-        return -1;
-    return expand(policy, when, 0, &subject, path, &rule, err);
-}
-
-static int read_document(int fd, json_t **ret_document, struct error *err)
-{
-    size_t length;
-    AUTO_FREE char *text = text_read_all(fd, POLICY_BYTES_MAX, &length, err);
-    if (!text)
-        return -1;
-    return json_parse(text, length, POLICY_BYTES_MAX, ret_document, err);
-}
-
-int policy_load(int fd, struct policy *ret_policy, struct error *err)
-{
-    static const char *const known[] = {"name", "description", "default", "calls", NULL};
-    AUTO_JSON json_t *document = NULL;
     json_t *calls = NULL;
-    struct policy policy = {0};
-    if (read_document(fd, &document, err) < 0 ||
-        json_refuse_unknown(document, "policy", known, err) < 0 ||
-        find_error(document, "policy", "default", &policy.default_error, err) < 0 ||
-        json_get_array_optional(document, "policy", "calls", &calls, err) < 0)
+    const struct policy *known_parent = *parent->name ? parent : NULL;
+    if (read_kind(json, known_parent, policy, err) < 0 ||
+        read_default(json, known_parent, policy, err) < 0 ||
+        json_get_array_optional(json, "", "calls", &calls, err) < 0)
         return -1;
+    if (!calls && !known_parent)
+        return error_set(err, ERROR_INVALID, "calls: is required");
+    if (calls_read(calls, policy, err) < 0 ||
+        (known_parent && calls_inherit(policy, parent, err) < 0))
+        return -1;
+    return policy->kind == POLICY_SESSION ? floor_check(policy, err) : 0;
+}
 
-    policy.rules = xcalloc(POLICY_RULES_MAX, sizeof *policy.rules);
-    size_t index;
-    json_t *entry;
-    json_array_foreach(calls, index, entry)
-    {
-        char path[64];
-        snprintf(path, sizeof path, "policy.calls[%zu]", index);
-        if (read_entry(&policy, entry, path, err) < 0) {
-            policy_clear(&policy);
-            return -1;
-        }
+static int read_document(json_t *json, const struct policy_parents *parents, struct policy *policy,
+                         struct error *err)
+{
+    static const char *const known[] = {"$schema", "name",    "description", "kind",
+                                        "extends", "default", "calls",       NULL};
+    struct policy parent = {0};
+    if (!json_is_object(json))
+        return error_set(err, ERROR_INVALID, "a policy must be an object");
+    if (json_refuse_unknown(json, "", known, err) < 0 || read_name(json, policy, err) < 0 ||
+        read_parent(json, parents, &parent, err) < 0)
+        return -1;
+    int result = read_members(json, &parent, policy, err);
+    policy_clear(&parent);
+    return result;
+}
+
+int policy_read(const char *text, size_t length, const char *label,
+                const struct policy_parents *parents, struct policy *ret_policy, struct error *err)
+{
+    AUTO_DOCUMENT struct document document = {0};
+    struct policy policy = {0};
+    struct error why = {0};
+    if (document_parse(label, text, length, &document, err) < 0)
+        return -1;
+    if (read_document(document.json, parents, &policy, &why) < 0) {
+        policy_clear(&policy);
+        if (why.code != ERROR_DENIED)
+            document_locate(&document, &why);
+        return error_set(err, ERROR_INVALID, "%s", why.message);
     }
     *ret_policy = policy;
     return 0;
@@ -210,63 +154,33 @@ int policy_load(int fd, struct policy *ret_policy, struct error *err)
 
 void policy_clear(struct policy *policy)
 {
+    for (size_t i = 0; i < policy->group_count; i++)
+        json_decref(policy->groups[i].entry);
+    free(policy->groups);
     free(policy->rules);
-    policy->rules = NULL;
-    policy->count = 0;
+    free(policy->description);
+    *policy = (struct policy){0};
 }
 
-/* Collects the strings of entries like {"show": [...], "why": ...}. */
-static int read_lists(json_t *document, const char *member, const char *key, char **names,
-                      size_t most, size_t *count, struct error *err)
+int policy_answer(const struct policy *policy, int number, const uint64_t arguments[6])
 {
-    json_t *entries = NULL;
-    if (json_get_array_optional(document, "image", member, &entries, err) < 0)
-        return -1;
-    size_t i, j;
-    json_t *entry, *name;
-    json_array_foreach(entries, i, entry)
-    {
-        const char *const known[] = {key, "why", NULL};
-        char path[64];
-        snprintf(path, sizeof path, "image.%s[%zu]", member, i);
-        json_t *list = NULL;
-        if (json_refuse_unknown(entry, path, known, err) < 0 ||
-            json_get_array_optional(entry, path, key, &list, err) < 0)
-            return -1;
-        json_array_foreach(list, j, name)
-        {
-            if (!json_is_string(name) || *count == most)
-                return error_set(err, ERROR_INVALID, "%s.%s: at most %zu strings", path, key, most);
-            names[(*count)++] = xstrdup(json_string_value(name));
-        }
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct seccomp_rule *rule = &policy->rules[i];
+        if (rule->number == number && calls_match(rule, arguments))
+            return rule->allow ? 0 : rule->error_number;
     }
-    return 0;
+    return policy->default_error;
 }
 
-int image_load(int fd, struct image *ret_image, struct error *err)
+const char *policy_why(const struct policy *policy, const struct seccomp_rule *rule)
 {
-    static const char *const known[] = {"name", "description", "paths", "preload", NULL};
-    AUTO_JSON json_t *document = NULL;
-    struct image image = {0};
-    if (read_document(fd, &document, err) < 0 ||
-        json_refuse_unknown(document, "image", known, err) < 0)
-        return -1;
-    if (read_lists(document, "paths", "show", image.paths, IMAGE_PATHS_MAX, &image.path_count,
-                   err) < 0 ||
-        read_lists(document, "preload", "import", image.modules, IMAGE_MODULES_MAX,
-                   &image.module_count, err) < 0) {
-        image_clear(&image);
-        return -1;
-    }
-    *ret_image = image;
-    return 0;
+    return json_string_value(json_object_get(policy->groups[rule->group].entry, "why"));
 }
 
-void image_clear(struct image *image)
+int policy_compile(const struct policy *policy, int *ret_fd, struct error *err)
 {
-    for (size_t i = 0; i < image->path_count; i++)
-        free(image->paths[i]);
-    for (size_t i = 0; i < image->module_count; i++)
-        free(image->modules[i]);
-    *image = (struct image){0};
+    if (seccomp_filter_compile(policy->rules, policy->count, policy->default_error, ret_fd, err) <
+        0)
+        return error_add_context(err, "policy %s", policy->name);
+    return 0;
 }

@@ -30,6 +30,7 @@ struct seccomp_rule {
     int error_number;                                            /* answered when not allowed */
     struct seccomp_condition conditions[SECCOMP_CONDITIONS_MAX]; /* all must hold */
     size_t condition_count;
+    size_t group; /* the caller's own */
 };
 
 /* The number of a call by name on this architecture, or -1 when it has none. */

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -12,47 +13,187 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
-#include "sandboxd/policy/policy.h"
+#include "sandboxd/policy/library.h"
+
+#define KIND "\"name\":\"x\",\"kind\":\"process\",\"default\":\"EPERM\""
+/* A document of one entry, its "why" included. */
+#define ENTRY(text) "{" KIND ",\n\"calls\":[\n{" text ",\"why\":\"x\"}]}"
 
 static int load_text(const char *text, struct policy *policy, struct error *err)
 {
-    AUTO_CLOSE int fd = memfd_create("policy", MFD_CLOEXEC);
-    assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
-    lseek(fd, 0, SEEK_SET);
-    return policy_load(fd, policy, err);
+    return policy_read(text, strlen(text), "x.json", NULL, policy, err);
 }
 
-static void refuses(const char *text, const char *word)
+static void refuses(const char *text, const char *message)
 {
     struct policy policy = {0};
     struct error err = {0};
     assert_int_equal(load_text(text, &policy, &err), -1);
-    assert_error(err, ERROR_INVALID, word);
+    assert_error(err, ERROR_INVALID, message);
     assert_null(policy.rules);
 }
 
-static void mistakes_are_named_with_their_place(void **state)
+static void mistakes_are_named_with_file_line_and_path(void **state)
 {
     (void)state;
-    refuses("[]", "policy.default");
-    refuses("{\"default\":\"EPERM\",\"colour\":1}", "colour");
-    refuses("{\"default\":\"EWHAT\"}", "EWHAT");
-    refuses("{\"calls\":[]}", "default");
-    refuses("{\"default\":\"EPERM\",\"calls\":[{\"allow\":[\"read\"]}]}", "calls[0].why");
-    refuses("{\"default\":\"EPERM\",\"calls\":[{\"why\":\"x\"}]}", "calls[0]");
-    refuses("{\"default\":\"EPERM\",\"calls\":[{\"allow\":[\"raed\"],\"why\":\"x\"}]}", "raed");
-    refuses("{\"default\":\"EPERM\",\"calls\":[{\"allow\":[\"read\"],\"refuse\":[\"write\"],"
-            "\"error\":\"ENOSYS\",\"why\":\"x\"}]}",
-            "one of allow");
-    refuses("{\"default\":\"EPERM\",\"calls\":[{\"allow\":[\"socket\"],\"why\":\"x\","
-            "\"when\":[{\"argument\":6,\"is\":1}]}]}",
-            "when[0].argument");
-    refuses("{\"default\":\"EPERM\",\"calls\":[{\"allow\":[\"socket\"],\"why\":\"x\","
-            "\"when\":[{\"argument\":0,\"is\":\"AF_WHAT\"}]}]}",
-            "AF_WHAT");
-    refuses("{\"default\":\"EPERM\",\"calls\":[{\"refuseNumbers\":[9,3],\"error\":\"ENOSYS\","
-            "\"why\":\"x\"}]}",
-            "refuseNumbers");
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"[]", "x.json:1: a policy must be an object"},
+        {"{\n\"name\":}", "x.json:2:8: "},
+        {"", "x.json: JSON is empty"},
+        {"{" KIND ",\n\"colour\":1}", "colour: is not a known member"},
+        {"{\n\"name\":\n\"X\"}", "x.json:3: name: is \"X\""},
+        {"{\"name\":\"x\",\"default\":\"EPERM\",\"calls\":[]}", "x.json:1: kind: is required"},
+        {"{\"name\":\"x\",\"kind\":\"box\"}", "kind: is \"box\"; must be session or process"},
+        {"{\"name\":\"x\",\"kind\":\"process\",\"calls\":[]}", "default: is required"},
+        {"{\"name\":\"x\",\"kind\":\"process\",\n\"default\":\"EPREM\"}",
+         "x.json:2: default: unknown error \"EPREM\"; did you mean \"EPERM\"?"},
+        {"{" KIND "}", "calls: is required"},
+        {"{" KIND ",\"extends\":\"python\"}", "extends: there is no policy \"python\""},
+        {"{" KIND ",\"calls\":[\n{\"allow\":[\"read\"]}]}", "x.json:2: calls[0].why: is required"},
+        {"{" KIND ",\"calls\":[{\"why\":\"x\"}]}", "calls[0]: must have one of allow"},
+        {ENTRY("\"allow\":[\"read\",\n\"opne\"]"),
+         "x.json:4: calls[0].allow[1]: unknown system call \"opne\"; did you mean \"open\"?"},
+        {ENTRY("\"allow\":[1]"), "calls[0].allow[0]: must be the name of a system call"},
+        {ENTRY("\"allow\":[]"), "calls[0].allow: must not be empty"},
+        {ENTRY("\"allow\":[\"read\"],\"refuse\":[\"write\"]"), "has allow and refuse"},
+        {ENTRY("\"allow\":[\"read\"],\"error\":\"EPERM\""), "calls[0].error"},
+        {ENTRY("\"allow\":[\"socket\"],\"when\":[{\"argument\":6,\"is\":1}]"),
+         "calls[0].when[0].argument"},
+        {ENTRY("\"allow\":[\"socket\"],\"when\":[{\"argument\":0,\"is\":[1,\n\"AF_INTE\"]}]"),
+         "x.json:4: calls[0].when[0].is[1]: unknown constant \"AF_INTE\"; did you mean \"AF_INET"},
+        {ENTRY("\"allow\":[\"socket\"],\"when\":[{\"argument\":0,\"mask\":\"0xg\",\"is\":0}]"),
+         "calls[0].when[0].mask: unknown constant"},
+        {ENTRY("\"allow\":[\"socket\"],\"when\":[{\"argument\":0,\"mask\":1,\"is\":2}]"),
+         "can never hold"},
+        {ENTRY("\"refuseNumbers\":[9,3]"), "refuseNumbers: must be [first, last]"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        refuses(cases[i].text, cases[i].message);
+}
+
+/* Two entries, "why" included. */
+#define TWO(a, b) "{" KIND ",\"calls\":[{" a ",\"why\":\"x\"},\n{" b ",\"why\":\"x\"}]}"
+#define UNIX_ONLY "\"when\":[{\"argument\":0,\"is\":\"AF_UNIX\"}]"
+#define INET_ONLY "\"when\":[{\"argument\":0,\"is\":\"AF_INET\"}]"
+
+static void rules_that_contradict_each_other_are_refused(void **state)
+{
+    (void)state;
+    static const char contradicts[] = "contradicts calls[0]", repeats[] = "says the same already";
+    refuses(TWO("\"allow\":[\"read\"]", "\"refuse\":[\"write\",\"read\"]"), contradicts);
+    refuses(TWO("\"refuse\":[\"read\"],\"error\":\"ENOSYS\"", "\"refuse\":[\"read\"]"),
+            contradicts);
+    refuses(TWO("\"allow\":[\"socket\"]," UNIX_ONLY, "\"refuse\":[\"socket\"]"), contradicts);
+    refuses(TWO("\"allow\":[\"socket\"]," UNIX_ONLY,
+                "\"refuse\":[\"socket\"],\"when\":[{\"argument\":1,\"is\":1}]"),
+            contradicts);
+    refuses(TWO("\"allow\":[\"read\"]", "\"allow\":[\"read\"]"), repeats);
+    refuses(TWO("\"allow\":[\"socket\"]," UNIX_ONLY, "\"allow\":[\"socket\"]"), repeats);
+    refuses(TWO("\"allow\":[\"write\"]", "\"refuseNumbers\":[1,3]"), contradicts);
+}
+
+static void rules_that_exclude_each_other_stand_side_by_side(void **state)
+{
+    (void)state;
+    struct policy policy = {0};
+    struct error err = {0};
+    if (load_text(TWO("\"allow\":[\"socket\"]," UNIX_ONLY,
+                      "\"refuse\":[\"socket\"],\"error\":\"EACCES\"," INET_ONLY),
+                  &policy, &err) < 0)
+        fail_msg("%s", err.message);
+    const uint64_t unix_socket[6] = {AF_UNIX}, inet[6] = {AF_INET}, netlink[6] = {AF_NETLINK};
+    const uint64_t garbage[6] = {AF_UNIX | (1ULL << 40)};
+    assert_int_equal(policy_answer(&policy, SYS_socket, unix_socket), 0);
+    assert_int_equal(policy_answer(&policy, SYS_socket, garbage), 0);
+    assert_int_equal(policy_answer(&policy, SYS_socket, inet), EACCES);
+    assert_int_equal(policy_answer(&policy, SYS_socket, netlink), EPERM);
+    policy_clear(&policy);
+}
+
+/* A parent from a text. */
+static int load_parent(void *self, const char *name, struct policy *ret_policy, struct error *err)
+{
+    (void)name;
+    const char *text = self;
+    return policy_read(text, strlen(text), "parent.json", NULL, ret_policy, err);
+}
+
+static void a_call_that_a_policy_names_is_no_longer_its_parents(void **state)
+{
+    (void)state;
+    static char parent[] = "{\"name\":\"p\",\"kind\":\"process\",\"default\":\"EPERM\",\"calls\":["
+                           "{\"allow\":[\"socket\"]," UNIX_ONLY ",\"why\":\"a\"},"
+                           "{\"allow\":[\"socket\"]," INET_ONLY ",\"why\":\"a\"},"
+                           "{\"allow\":[\"read\",\"write\"],\"why\":\"a\"}]}";
+    static const char child[] =
+        "{\"name\":\"c\",\"extends\":\"p\",\"default\":\"ENOSYS\",\"calls\":["
+        "{\"allow\":[\"socket\"]," INET_ONLY ",\"why\":\"b\"},"
+        "{\"refuse\":[\"write\"],\"error\":\"EACCES\",\"why\":\"b\"}]}";
+    const struct policy_parents parents = {load_parent, parent};
+    struct policy policy = {0};
+    struct error err = {0};
+    if (policy_read(child, strlen(child), "c.json", &parents, &policy, &err) < 0)
+        fail_msg("%s", err.message);
+    const uint64_t none[6] = {0}, unix_socket[6] = {AF_UNIX}, inet[6] = {AF_INET};
+    assert_int_equal(policy_answer(&policy, SYS_socket, unix_socket), ENOSYS);
+    assert_int_equal(policy_answer(&policy, SYS_socket, inet), 0);
+    assert_int_equal(policy_answer(&policy, SYS_read, none), 0);
+    assert_int_equal(policy_answer(&policy, SYS_write, none), EACCES);
+    assert_int_equal(policy_answer(&policy, SYS_open, none), ENOSYS);
+    assert_string_equal(policy.groups[policy.rules[0].group].document, "p");
+    policy_clear(&policy);
+}
+
+static void a_mistake_of_the_parent_keeps_its_own_place(void **state)
+{
+    (void)state;
+    static char parent[] = "{\"name\":\"p\"}";
+    static const char child[] = "{\"name\":\"c\",\"extends\":\"p\"}";
+    const struct policy_parents parents = {load_parent, parent};
+    struct policy policy = {0};
+    struct error err = {0};
+    assert_int_equal(policy_read(child, strlen(child), "c.json", &parents, &policy, &err), -1);
+    assert_memory_equal(err.message, "parent.json:1: kind", strlen("parent.json:1: kind"));
+}
+
+/* A policy of sessions that changes python. */
+static void session_refuses(const char *calls, const char *message)
+{
+    AUTO_LIBRARY struct library library = {0};
+    struct policy policy = {0};
+    struct error err = {0};
+    char text[1024];
+    AUTO_CLOSE int directory_fd =
+        open(SANDPOOL_POLICY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int fd = memfd_create("policy", MFD_CLOEXEC);
+    snprintf(text, sizeof text,
+             "{\"name\":\"mine\",\"extends\":\"python\",\"calls\":[{%s,\"why\":\"x\"}]}", calls);
+    assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
+    lseek(fd, 0, SEEK_SET);
+    assert_int_equal(library_add(&library, directory_fd, "ours", &err), 0);
+    assert_int_equal(library_load_file(&library, fd, "mine.json", &policy, &err), -1);
+    assert_error(err, ERROR_INVALID, message);
+}
+
+static void no_policy_of_sessions_goes_below_the_floor(void **state)
+{
+    (void)state;
+    session_refuses("\"allow\":[\"ptrace\"]", "\"ptrace\" may not be allowed");
+    session_refuses("\"allow\":[\"mount\"],\"when\":[{\"argument\":3,\"is\":0}]",
+                    "\"mount\" may not");
+    session_refuses("\"allow\":[\"clone3\"]", "\"clone3\" may not");
+    session_refuses("\"allow\":[\"clone\"]", "CLONE_REFUSED");
+    session_refuses(
+        "\"allow\":[\"clone\"],\"when\":[{\"argument\":0,\"mask\":\"0x20000\",\"is\":0}]",
+        "CLONE_REFUSED");
+    session_refuses("\"allow\":[\"socket\"]", "AF_UNIX, AF_INET or AF_INET6");
+    session_refuses("\"allow\":[\"socket\"],\"when\":[{\"argument\":0,\"is\":[\"AF_UNIX\",40]}]",
+                    "AF_UNIX, AF_INET or AF_INET6");
+    session_refuses("\"refuse\":[\"unshare\"],\"error\":\"ENOSYS\"", "must be refused with EPERM");
+    session_refuses("\"refuse\":[\"prctl\"]", "PR_GET_SECCOMP must be allowed");
+    session_refuses("\"refuse\":[\"exit_group\"]", "programs end with it");
 }
 
 static void a_list_of_values_stands_for_as_many_rules(void **state)
@@ -60,12 +201,11 @@ static void a_list_of_values_stands_for_as_many_rules(void **state)
     (void)state;
     struct policy policy = {0};
     struct error err = {0};
-    assert_int_equal(
-        load_text("{\"default\":\"EPERM\",\"calls\":[{\"allow\":[\"setsockopt\",\"getsockopt\"],"
-                  "\"why\":\"x\",\"when\":[{\"argument\":1,\"is\":[1,6]},"
-                  "{\"argument\":2,\"is\":[2,3,4]}]}]}",
-                  &policy, &err),
-        0);
+    assert_int_equal(load_text(ENTRY("\"allow\":[\"setsockopt\",\"getsockopt\"],"
+                                     "\"when\":[{\"argument\":1,\"is\":[1,6]},"
+                                     "{\"argument\":2,\"is\":[2,3,4]}]"),
+                               &policy, &err),
+                     0);
     assert_int_equal(policy.count, 2 * 3 * 2);
     assert_int_equal(policy.rules[0].condition_count, 2);
     assert_int_equal(policy.rules[policy.count - 1].conditions[0].value, 6);
@@ -78,25 +218,26 @@ static void without_a_mask_the_lower_half_is_compared(void **state)
     (void)state;
     struct policy policy = {0};
     struct error err = {0};
-    assert_int_equal(load_text("{\"default\":\"EPERM\",\"calls\":[{\"allow\":[\"clone\"],"
-                               "\"why\":\"x\",\"when\":[{\"argument\":0,\"is\":0}]}]}",
+    assert_int_equal(load_text(ENTRY("\"allow\":[\"clone\"],\"when\":[{\"argument\":0,\"is\":0}]"),
                                &policy, &err),
                      0);
     assert_true(policy.rules[0].conditions[0].mask == 0xFFFFFFFF);
     policy_clear(&policy);
 }
 
-static void open_filter(const char *path, struct seccomp_filter *filter)
+static void open_filter(const char *name, struct seccomp_filter *filter)
 {
+    AUTO_LIBRARY struct library library = {0};
     struct policy policy = {0};
     struct error err = {0};
-    AUTO_CLOSE int policy_fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int directory_fd =
+        open(SANDPOOL_POLICY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_CLOSE int filter_fd = -1;
-    if (policy_load(policy_fd, &policy, &err) < 0 ||
-        seccomp_filter_compile(policy.rules, policy.count, policy.default_error, &filter_fd, &err) <
-            0 ||
+    if (library_add(&library, directory_fd, "policy", &err) < 0 ||
+        library_load(&library, name, &policy, &err) < 0 ||
+        policy_compile(&policy, &filter_fd, &err) < 0 ||
         seccomp_filter_read(filter_fd, filter, &err) < 0)
-        fail_msg("%s: %s", path, err.message);
+        fail_msg("%s: %s", name, err.message);
     policy_clear(&policy);
 }
 
@@ -137,7 +278,7 @@ static void the_guests_policy_refuses_and_allows_what_it_says(void **state)
 {
     (void)state;
     static struct seccomp_filter filter;
-    open_filter(SANDPOOL_POLICY_DIRECTORY "/python.json", &filter);
+    open_filter("python", &filter);
     pid_t pid = fork();
     if (pid == 0)
         _exit(seccomp_filter_load(&filter, NULL) < 0 ? 100 : try_guest_calls());
@@ -151,7 +292,7 @@ static void a_call_of_another_architecture_ends_the_process(void **state)
 {
     (void)state;
     static struct seccomp_filter filter;
-    open_filter(SANDPOOL_POLICY_DIRECTORY "/file-helper.json", &filter);
+    open_filter("file-helper", &filter);
     pid_t pid = fork();
     if (pid == 0) {
         if (seccomp_filter_load(&filter, NULL) < 0)
@@ -168,7 +309,12 @@ static void a_call_of_another_architecture_ends_the_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mistakes_are_named_with_their_place),
+        cmocka_unit_test(mistakes_are_named_with_file_line_and_path),
+        cmocka_unit_test(rules_that_contradict_each_other_are_refused),
+        cmocka_unit_test(rules_that_exclude_each_other_stand_side_by_side),
+        cmocka_unit_test(a_call_that_a_policy_names_is_no_longer_its_parents),
+        cmocka_unit_test(a_mistake_of_the_parent_keeps_its_own_place),
+        cmocka_unit_test(no_policy_of_sessions_goes_below_the_floor),
         cmocka_unit_test(a_list_of_values_stands_for_as_many_rules),
         cmocka_unit_test(without_a_mask_the_lower_half_is_compared),
         cmocka_unit_test(the_guests_policy_refuses_and_allows_what_it_says),

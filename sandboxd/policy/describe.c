@@ -1,0 +1,336 @@
+#include "sandboxd/policy/describe.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "sandboxd/policy/names.h"
+
+static const char *call_name(int number)
+{
+    const char *name = names_call(number);
+    return name ? name : "?";
+}
+
+static const char *error_word(int number)
+{
+    const char *name = names_error(number);
+    return name ? name : "another error";
+}
+
+/* ---- conditions ---- */
+
+static void describe_condition(const struct seccomp_rule *rule, const struct seccomp_condition *c,
+                               struct buf *out)
+{
+    const char *call = call_name(rule->number);
+    uint64_t level = 0;
+    char argument[NAMES_ARGUMENT_MAX], mask[NAMES_VALUE_MAX], value[NAMES_VALUE_MAX];
+    for (size_t i = 0; i < rule->condition_count; i++) {
+        if (rule->conditions[i].argument == 1)
+            level = rule->conditions[i].value;
+    }
+    names_argument(call, c->argument, argument);
+    names_value(call, c->argument, level, c->mask, mask);
+    names_value(call, c->argument, level, c->value, value);
+    if (c->mask == 0xFFFFFFFF)
+        buf_printf(out, "%s is %s", argument, value);
+    else if (c->value == 0)
+        buf_printf(out, "%s without %s", argument, mask);
+    else
+        buf_printf(out, "%s & %s is %s", argument, mask, value);
+}
+
+void describe_conditions(const struct seccomp_rule *rule, struct buf *out)
+{
+    for (size_t i = 0; i < rule->condition_count; i++) {
+        buf_printf(out, "%s", i ? ", " : "");
+        describe_condition(rule, &rule->conditions[i], out);
+    }
+}
+
+/* ---- a whole policy ---- */
+
+static bool same_conditions(const struct seccomp_rule *a, const struct seccomp_rule *b)
+{
+    if (a->condition_count != b->condition_count)
+        return false;
+    for (size_t i = 0; i < a->condition_count; i++) {
+        const struct seccomp_condition *x = &a->conditions[i], *y = &b->conditions[i];
+        if (x->argument != y->argument || x->mask != y->mask || x->value != y->value)
+            return false;
+    }
+    return true;
+}
+
+/* True when an earlier rule of the group has the same call (by_call) or the same conditions. */
+static bool is_repeated(const struct policy *policy, size_t index, bool by_call)
+{
+    const struct seccomp_rule *rule = &policy->rules[index];
+    for (size_t i = 0; i < index; i++) {
+        const struct seccomp_rule *other = &policy->rules[i];
+        if (other->group == rule->group &&
+            (by_call ? other->number == rule->number : same_conditions(other, rule)))
+            return true;
+    }
+    return false;
+}
+
+/* "read, write"; numbers without a name as "451 to 511". */
+static void describe_group_calls(const struct policy *policy, size_t group, struct buf *out)
+{
+    int first = -1, last = -1;
+    const char *separator = "";
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct seccomp_rule *rule = &policy->rules[i];
+        if (rule->group != group || is_repeated(policy, i, true))
+            continue;
+        if (names_call(rule->number)) {
+            buf_printf(out, "%s%s", separator, names_call(rule->number));
+            separator = ", ";
+        } else {
+            first = first < 0 ? rule->number : first;
+            last = rule->number;
+        }
+    }
+    if (first >= 0)
+        buf_printf(out, "%scall numbers %d to %d", separator, first, last);
+}
+
+static void describe_group(const struct policy *policy, size_t index, struct buf *out)
+{
+    const struct policy_group *group = &policy->groups[index];
+    const struct seccomp_rule *any = NULL;
+    for (size_t i = 0; i < policy->count && !any; i++) {
+        if (policy->rules[i].group == index)
+            any = &policy->rules[i];
+    }
+    if (!any)
+        return; /* overridden as a whole */
+    if (any->allow)
+        buf_printf(out, "\nallowed: ");
+    else
+        buf_printf(out, "\nrefused with %s: ", error_word(any->error_number));
+    describe_group_calls(policy, index, out);
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct seccomp_rule *rule = &policy->rules[i];
+        if (rule->group != index || rule->condition_count == 0 || is_repeated(policy, i, false))
+            continue;
+        buf_printf(out, "\n    when ");
+        describe_conditions(rule, out);
+    }
+    buf_printf(out, "\n    why: %s (%s, calls[%zu])\n", policy_why(policy, any), group->document,
+               group->index);
+}
+
+void describe_policy(const struct policy *policy, struct buf *out)
+{
+    buf_printf(out, "%s, a policy for %s\n", policy->name,
+               policy->kind == POLICY_SESSION ? "sessions" : "a process of the daemon");
+    if (*policy->description)
+        buf_printf(out, "%s\n", policy->description);
+    buf_printf(out, "\nCalls that are not named below are refused with %s.\n",
+               error_word(policy->default_error));
+    for (size_t i = 0; i < policy->group_count; i++)
+        describe_group(policy, i, out);
+}
+
+/* ---- one call ---- */
+
+/* The next rule of the call from number `index` on; policy->count where there is none. */
+static size_t next_rule(const struct policy *policy, int number, size_t index)
+{
+    while (index < policy->count && policy->rules[index].number != number)
+        index++;
+    return index;
+}
+
+void describe_call(const struct policy *policy, int number, struct buf *out)
+{
+    bool always = false;
+    size_t next = next_rule(policy, number, 0);
+    buf_printf(out, "%s:\n", policy->name);
+    if (next == policy->count) {
+        buf_printf(out, "  refused with %s, as every call that no entry names\n",
+                   error_word(policy->default_error));
+        return;
+    }
+    while (next < policy->count) {
+        const struct seccomp_rule *rule = &policy->rules[next];
+        const struct policy_group *group = &policy->groups[rule->group];
+        buf_printf(out, "  %s%s%s", rule->allow ? "allowed" : "refused with ",
+                   rule->allow ? "" : error_word(rule->error_number),
+                   rule->condition_count ? " when " : "");
+        describe_conditions(rule, out);
+        buf_printf(out, "\n");
+        always = always || rule->condition_count == 0;
+        next = next_rule(policy, number, next + 1);
+        if (next == policy->count || policy->rules[next].group != rule->group)
+            buf_printf(out, "      why: %s (%s, calls[%zu])\n", policy_why(policy, rule),
+                       group->document, group->index);
+    }
+    if (!always)
+        buf_printf(out, "  refused with %s otherwise\n", error_word(policy->default_error));
+}
+
+/* ---- two policies ---- */
+
+static bool same_answer(const struct seccomp_rule *a, const struct seccomp_rule *b)
+{
+    return a->allow == b->allow && (a->allow || a->error_number == b->error_number);
+}
+
+static bool has_rule(const struct policy *policy, const struct seccomp_rule *rule)
+{
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct seccomp_rule *other = &policy->rules[i];
+        if (other->number == rule->number && same_answer(other, rule) &&
+            same_conditions(other, rule))
+            return true;
+    }
+    /* A rule that repeats the default is none. */
+    return !rule->allow && rule->error_number == policy->default_error &&
+           rule->condition_count == 0;
+}
+
+static bool speaks_of(const struct policy *policy, int number)
+{
+    for (size_t i = 0; i < policy->count; i++) {
+        if (policy->rules[i].number == number)
+            return true;
+    }
+    return false;
+}
+
+static bool covers(const struct policy *a, const struct policy *b, int number)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->rules[i].number == number && !has_rule(b, &a->rules[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_different(const struct policy *a, const struct policy *b, int number)
+{
+    if (!covers(a, b, number) || !covers(b, a, number))
+        return true;
+    return a->default_error != b->default_error && (!speaks_of(a, number) || !speaks_of(b, number));
+}
+
+/* What the one says of a call that the other does not. */
+static void describe_side(const struct policy *policy, const struct policy *other, int number,
+                          struct buf *out)
+{
+    const char *separator = "";
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct seccomp_rule *rule = &policy->rules[i];
+        if (rule->number != number || has_rule(other, rule))
+            continue;
+        buf_printf(out, "%s", separator);
+        separator = "; ";
+        if (rule->allow)
+            buf_printf(out, "allowed%s", rule->condition_count ? " when " : "");
+        else
+            buf_printf(out, "%s%s", error_word(rule->error_number),
+                       rule->condition_count ? " when " : "");
+        describe_conditions(rule, out);
+    }
+    if (!*separator)
+        buf_printf(out, "%s%s", error_word(policy->default_error),
+                   speaks_of(policy, number) ? " otherwise" : "");
+}
+
+size_t describe_difference(const struct policy *a, const struct policy *b, struct buf *out)
+{
+    enum { NUMBERS = 1024 };
+    size_t count = 0;
+    if (a->default_error != b->default_error) {
+        count++;
+        buf_printf(out, "default: %s: %s | %s: %s\n", a->name, error_word(a->default_error),
+                   b->name, error_word(b->default_error));
+    }
+    for (int number = 0; number < NUMBERS; number++) {
+        if ((!speaks_of(a, number) && !speaks_of(b, number)) || !is_different(a, b, number))
+            continue;
+        count++;
+        if (names_call(number))
+            buf_printf(out, "%s: ", names_call(number));
+        else
+            buf_printf(out, "call number %d: ", number);
+        buf_printf(out, "%s: ", a->name);
+        describe_side(a, b, number, out);
+        buf_printf(out, " | %s: ", b->name);
+        describe_side(b, a, number, out);
+        buf_printf(out, "\n");
+    }
+    return count;
+}
+
+/* ---- as a document ---- */
+
+/* The names that are left of an entry. */
+static json_t *left_names(const struct policy *policy, size_t group)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct seccomp_rule *rule = &policy->rules[i];
+        if (rule->group == group && !is_repeated(policy, i, true))
+            json_array_append_new(names, json_string(call_name(rule->number)));
+    }
+    return names;
+}
+
+/* An entry of numbers stands for ranges of which others may have taken some. */
+static void add_ranges(const struct policy *policy, size_t group, json_t *calls)
+{
+    int first = -1, last = -1;
+    for (size_t i = 0; i <= policy->count; i++) {
+        bool ends = i == policy->count;
+        if (!ends && policy->rules[i].group != group)
+            continue;
+        int number = ends ? -1 : policy->rules[i].number;
+        if (first >= 0 && number != last + 1) {
+            json_t *entry = json_copy(policy->groups[group].entry);
+            json_object_set_new(entry, "refuseNumbers", json_pack("[i,i]", first, last));
+            json_array_append_new(calls, entry);
+            first = -1;
+        }
+        first = first < 0 ? number : first;
+        last = number;
+    }
+}
+
+static void add_entry(const struct policy *policy, size_t group, json_t *calls)
+{
+    json_t *entry = policy->groups[group].entry;
+    if (json_object_get(entry, "refuseNumbers")) {
+        add_ranges(policy, group, calls);
+        return;
+    }
+    json_t *names = left_names(policy, group);
+    if (json_array_size(names) == 0) {
+        json_decref(names);
+        return;
+    }
+    json_t *copy = json_copy(entry);
+    json_object_set_new(copy, json_object_get(entry, "allow") ? "allow" : "refuse", names);
+    /* It may come from a policy with another default. */
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct seccomp_rule *rule = &policy->rules[i];
+        if (rule->group == group && !rule->allow)
+            json_object_set_new(copy, "error", json_string(error_word(rule->error_number)));
+    }
+    json_array_append_new(calls, copy);
+}
+
+struct json_t *describe_as_json(const struct policy *policy)
+{
+    json_t *calls = json_array();
+    for (size_t i = 0; i < policy->group_count; i++)
+        add_entry(policy, i, calls);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", policy->name, "description",
+                     policy->description, "kind",
+                     policy->kind == POLICY_SESSION ? "session" : "process", "default",
+                     error_word(policy->default_error), "calls", calls);
+}

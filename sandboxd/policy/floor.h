@@ -1,0 +1,8 @@
+/* floor: what every policy of a session refuses and allows, whoever wrote it. The promises of
+ * docs/threat-model.md rest on it, and so does the check after the lock-down. */
+#pragma once
+
+#include "sandboxd/policy/policy.h"
+
+/* ERROR_INVALID names the rule, as far as one is to blame. */
+int floor_check(const struct policy *policy, struct error *err);
