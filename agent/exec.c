@@ -204,6 +204,22 @@ static int print_value(struct terminal *output, const struct wire_execution *exe
     return result;
 }
 
+/* Beside what the program wrote, one line each. */
+static void print_refusals(const struct wire_execution *execution)
+{
+    for (size_t i = 0; i < execution->refusal_count; i++) {
+        const struct wire_refusal *refusal = &execution->refusals[i];
+        const char *subject = refusal->subject;
+        if (refusal->kind == WIRE_REFUSAL_NETWORK)
+            command_warn("refused: %.200s: no network in this session", subject);
+        else if (refusal->kind == WIRE_REFUSAL_FILE)
+            command_warn("refused: %.200s: %.40s", subject,
+                         refusal->error ? refusal->error : "refused");
+        else
+            command_warn("refused: %.200s(): not allowed in this session", subject);
+    }
+}
+
 static int print_execution(const struct wire_execution *execution, const char *directory,
                            struct error *err)
 {
@@ -219,9 +235,10 @@ static int print_execution(const struct wire_execution *execution, const char *d
          terminal_write(&errors, "\n", 1, err) < 0) ||
         terminal_finish(&errors, err) < 0)
         return -1;
-    if (print_value(&output, execution, directory, err) < 0)
+    if (print_value(&output, execution, directory, err) < 0 || terminal_finish(&output, err) < 0)
         return -1;
-    return terminal_finish(&output, err);
+    print_refusals(execution);
+    return 0;
 }
 
 static int print_answer(const struct buf *answer, struct error *err)

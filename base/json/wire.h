@@ -62,6 +62,27 @@ enum wire_status {
     WIRE_STATUS_CANCELED,
 };
 
+/* What a session was not allowed to do: an extension of this project (docs/api.md, "What was
+ * refused"). Strings are owned by the struct. */
+enum wire_refusal_kind {
+    WIRE_REFUSAL_CALL,
+    WIRE_REFUSAL_NETWORK,
+    WIRE_REFUSAL_FILE,
+    WIRE_REFUSAL_PROCESS
+};
+enum { WIRE_REFUSAL_ARGUMENTS = 6, WIRE_REFUSALS_MAX = 64 };
+struct wire_refusal {
+    enum wire_refusal_kind kind;
+    char *subject; /* name of the call or operation, host, path */
+    int64_t port;  /* of a host; 0: not known */
+    char *error;   /* of a file or process, such as "EROFS"; NULL elsewhere */
+    char *file;    /* of the guest's code; NULL: not known */
+    int64_t line;
+    int64_t count;
+    uint64_t arguments[WIRE_REFUSAL_ARGUMENTS]; /* of a call; written only */
+};
+void wire_refusals_clear(struct wire_refusal *refusals, size_t count);
+
 /* An execution. Strings are owned by the struct; free with wire_execution_clear. */
 struct wire_execution {
     char *id;             /* generation 2 only; may be NULL */
@@ -75,6 +96,8 @@ struct wire_execution {
     char *result; /* raw JSON text of the value; NULL means "\"\"" */
     size_t result_length;
     int64_t execution_time_ms;
+    struct wire_refusal *refusals; /* owned; not in generation 0 */
+    size_t refusal_count;          /* 0: there is no such member */
 };
 void wire_execution_clear(struct wire_execution *execution);
 

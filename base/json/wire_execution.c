@@ -4,6 +4,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/json/json.h"
+#include "base/json/wire_refusal.h"
 #include "base/json/writer.h"
 
 /* Before generation 2 an answer comes only when it is over: their first two words are never
@@ -28,6 +29,7 @@ void wire_execution_clear(struct wire_execution *execution)
     free(execution->standard_output);
     free(execution->standard_error);
     free(execution->result);
+    wire_refusals_clear(execution->refusals, execution->refusal_count);
     *execution = (struct wire_execution){0};
 }
 
@@ -77,6 +79,7 @@ static void write_generation_1(struct writer *writer, const struct wire_executio
     write_result(writer, "executionResult", execution);
     write_time(writer, execution);
     writer_close_object(writer);
+    wire_refusals_write(writer, execution->refusals, execution->refusal_count);
 }
 
 static void write_generation_2(struct writer *writer, const struct wire_execution *execution)
@@ -95,6 +98,7 @@ static void write_generation_2(struct writer *writer, const struct wire_executio
     write_result(writer, "executionResult", execution);
     write_time(writer, execution);
     writer_close_object(writer);
+    wire_refusals_write(writer, execution->refusals, execution->refusal_count);
 }
 
 int wire_write_execution(enum wire_generation generation, const struct wire_options *options,
@@ -261,6 +265,8 @@ int wire_read_execution(enum wire_generation generation, const char *data, size_
     int outcome = generation == WIRE_GENERATION_1
                       ? read_generation_1(document, value, &execution, err)
                       : read_generation_2(document, value, &execution, err);
+    if (outcome == 0)
+        outcome = wire_refusals_read(document, &execution.refusals, &execution.refusal_count, err);
     if (outcome < 0) {
         wire_execution_clear(&execution);
         return error_add_context(err, "the answer");

@@ -3,11 +3,17 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/core/cleanup.h"
 #include "base/core/text.h"
+#include "sandboxd/api/call_name.h"
 
 /* The service's own words; clients look for them. */
 static const char timed_out_text[] = "Request timed out waiting for code execution to complete";
 static const char aborted_text[] = "Execution aborted";
+
+/* For a model: what is wrong, what not to do, what to do (docs/api.md, "What was refused"). */
+static const char no_network_text[] =
+    "network is disabled in this session; do not retry; ask for the data as a file\n";
 
 /* JSON text of a value, escaped: the value's limit times the longest escape. */
 enum { RESULT_JSON_BYTES_MAX = 6 * RESULT_BYTES_LIMIT + 64 };
@@ -45,6 +51,55 @@ static void write_errors(const struct run *run, struct buf *out)
                    run->result_total, RESULT_BYTES_LIMIT,
                    run->done.display == DISPLAY_IMAGE ? "the figure is left out" : "it was cut");
     }
+    if (run->outcome == RUN_FINISHED && run->refusals.network_ended_it) {
+        start_line(out);
+        buf_append_text(out, no_network_text);
+    }
+}
+
+static char *error_name(uint32_t number)
+{
+    const char *name = strerrorname_np((int)number);
+    return name ? xstrdup(name) : xasprintf("%u", number);
+}
+
+static struct wire_refusal view_refusal(const struct refusal *refusal)
+{
+    static const enum wire_refusal_kind kinds[] = {
+        [REFUSAL_CALL] = WIRE_REFUSAL_CALL,
+        [REFUSAL_NETWORK] = WIRE_REFUSAL_NETWORK,
+        [REFUSAL_FILE] = WIRE_REFUSAL_FILE,
+        [REFUSAL_PROCESS] = WIRE_REFUSAL_PROCESS,
+    };
+    struct wire_refusal view = {
+        .kind = kinds[refusal->kind],
+        .count = (int64_t)(refusal->count & INT64_MAX),
+        .line = refusal->line,
+        .file = refusal->file[0] ? xstrdup(refusal->file) : NULL,
+    };
+    _Static_assert(sizeof view.arguments == sizeof refusal->arguments, "six registers");
+    memcpy(view.arguments, refusal->arguments, sizeof view.arguments);
+    if (refusal->kind == REFUSAL_CALL) {
+        char name[CALL_NAME_MAX];
+        view.subject = xstrdup(call_name(refusal->number, name));
+        return view;
+    }
+    view.subject = xstrdup(refusal->subject);
+    if (refusal->kind == REFUSAL_NETWORK)
+        view.port = refusal->number;
+    else
+        view.error = error_name(refusal->number);
+    return view;
+}
+
+static void view_refusals(const struct refusals *refusals, struct wire_execution *execution)
+{
+    if (refusals->count == 0)
+        return;
+    execution->refusals = xcalloc(refusals->count, sizeof *execution->refusals);
+    for (size_t i = 0; i < refusals->count; i++)
+        execution->refusals[i] = view_refusal(&refusals->items[i]);
+    execution->refusal_count = refusals->count;
 }
 
 /* The raw JSON of the value; empty for none. */
@@ -101,4 +156,6 @@ void answer_fill(const struct run *run, const struct answer_options *options,
     execution->result_length = result.length;
     execution->result = result.length > 0 ? buf_take(&result) : NULL;
     execution->execution_time_ms = answer_execution_time_ms(run);
+    if (options->with_refusals)
+        view_refusals(&run->refusals, execution);
 }

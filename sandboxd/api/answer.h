@@ -16,6 +16,7 @@ enum { ANSWER_BYTES_MAX = 256 * 1024 * 1024 };
 struct answer_options {
     bool value_as_text;            /* the value is always a JSON string (2024-10-02-preview) */
     bool none_as_null;             /* an explicit None is null (2025-10-02-preview) */
+    bool with_refusals;            /* tell what was refused */
     int64_t stream_characters_max; /* of stdout and stderr each; -1: all */
 };
 

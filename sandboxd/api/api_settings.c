@@ -17,6 +17,7 @@ void api_settings_set_defaults(struct api_settings *ret_settings)
 {
     *ret_settings = (struct api_settings){
         .with_ids = true,
+        .with_refusals = true,
         .result_text = RESULT_TEXT_2024_10,
         .stream_bytes_max = CAPTURE_BYTES_MAX,
     };
@@ -57,13 +58,9 @@ static int read_pool_full(json_t *object, const char *path, bool *ret_missing, s
 int api_settings_read(json_t *object, const char *path, struct api_settings *ret_settings,
                       struct error *err)
 {
-    static const char *const known[] = {"versions",
-                                        "ids",
-                                        "poolFullStatus",
-                                        "forwardedHeaders",
-                                        "resultAsText",
-                                        "outputStreamBytesMax",
-                                        NULL};
+    static const char *const known[] = {
+        "versions", "ids",          "poolFullStatus",       "forwardedHeaders",
+        "refusals", "resultAsText", "outputStreamBytesMax", NULL};
     static const char *const versions[] = {"lenient", "strict", NULL};
     static const char *const texts[] = {[RESULT_TEXT_2024_10] = "2024-10-02-preview",
                                         [RESULT_TEXT_ALWAYS] = "always",
@@ -79,6 +76,7 @@ int api_settings_read(json_t *object, const char *path, struct api_settings *ret
         read_word(object, path, "resultAsText", texts, &text, err) < 0 ||
         read_pool_full(object, path, &settings.pool_full_is_404, err) < 0 ||
         json_get_boolean_optional(object, path, "ids", &settings.with_ids, err) < 0 ||
+        json_get_boolean_optional(object, path, "refusals", &settings.with_refusals, err) < 0 ||
         json_get_boolean_optional(object, path, "forwardedHeaders", &settings.trusts_forwarded,
                                   err) < 0 ||
         json_get_integer_optional(object, path, "outputStreamBytesMax", STREAM_BYTES_MIN,

@@ -25,6 +25,7 @@ struct api_settings {
     bool strict_versions;  /* refuse versions that the service does not have */
     bool with_ids;         /* objects begin with "$id" */
     bool pool_full_is_404; /* instead of 429 */
+    bool with_refusals;    /* answers tell what was refused */
     bool trusts_forwarded; /* X-Forwarded-Proto and X-Forwarded-Host are a proxy's word */
     enum result_text result_text;
     size_t stream_bytes_max; /* kept of stdout and stderr each */

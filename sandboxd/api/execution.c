@@ -26,8 +26,9 @@ static size_t bytes_of(const struct execution *execution)
     const struct run *run = &execution->run;
     size_t tails =
         (run->output.tail ? run->output.limit : 0) + (run->errors.tail ? run->errors.limit : 0);
-    return sizeof *execution + run->output.head.capacity + run->errors.head.capacity + tails +
-           run->result.capacity;
+    size_t refusals = run->refusals.items ? REFUSALS_MAX * sizeof *run->refusals.items : 0;
+    return sizeof *execution + refusals + run->output.head.capacity + run->errors.head.capacity +
+           tails + run->result.capacity;
 }
 
 void execution_follow(struct execution *execution, struct execution_follower *follower)

@@ -30,6 +30,7 @@ enum frame_type {
     FRAME_READY,        /* locked down and verified; tag 0 */
     FRAME_RESULT_TEXT,  /* payload: a chunk of the value's text */
     FRAME_RESULT_IMAGE, /* payload: a chunk of a PNG file */
+    FRAME_REFUSALS,     /* payload: text, see sandboxd/link/refusals.h; at most once */
     FRAME_DONE,         /* payload: struct done_message */
     FRAME_PONG,
 

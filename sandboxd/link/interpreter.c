@@ -25,6 +25,7 @@ void run_clear(struct run *run)
     capture_close(&run->output);
     capture_close(&run->errors);
     buf_free(&run->result);
+    refusals_clear(&run->refusals);
 }
 
 void interpreter_create(struct interpreter *interpreter, struct loop *loop,
@@ -185,6 +186,13 @@ static bool take_result(struct run *run, const struct frame *frame)
     return buf_append(&run->result, frame->payload, frame->length < room ? frame->length : room);
 }
 
+static bool take_refusals(struct run *run, const struct frame *frame)
+{
+    bool first = !run->told_refusals;
+    run->told_refusals = true;
+    return first && refusals_read(&run->refusals, frame->payload, frame->length, NULL) == 0;
+}
+
 static void on_run_frame(struct interpreter *interpreter, const struct frame *frame)
 {
     static const enum frame_type announced[DISPLAY_END] = {
@@ -196,6 +204,8 @@ static void on_run_frame(struct interpreter *interpreter, const struct frame *fr
     bool good = frame->tag == run->nonce && run->sent_all;
     if (good && (frame->type == FRAME_RESULT_TEXT || frame->type == FRAME_RESULT_IMAGE)) {
         good = take_result(run, frame);
+    } else if (good && frame->type == FRAME_REFUSALS) {
+        good = take_refusals(run, frame);
     } else if (good && frame->type == FRAME_DONE) {
         good = message_read_done(frame, &done, NULL) == 0 &&
                (announced[done.display] == run->result_type || run->result_type == 0);

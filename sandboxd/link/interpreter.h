@@ -15,6 +15,7 @@
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/link/capture.h"
+#include "sandboxd/link/refusals.h"
 
 enum {
     /* Between the interrupt at the deadline and the kill (docs/api.md, "Limits"). */
@@ -56,6 +57,7 @@ struct run {
     struct capture errors;
     struct buf result;     /* text or PNG, as done.display says; cut at RESULT_BYTES_LIMIT */
     uint64_t result_total; /* bytes that the interpreter sent */
+    struct refusals refusals;
     int64_t started_us;
     int64_t answered_us; /* when the end of the execution was known */
 
@@ -63,6 +65,7 @@ struct run {
     uint64_t nonce;
     size_t sent;
     bool sent_all;
+    bool told_refusals;
     enum frame_type result_type;
 };
 void run_clear(struct run *run);

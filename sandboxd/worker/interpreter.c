@@ -12,6 +12,7 @@
 #include "base/core/clock.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
+#include "sandboxd/worker/audit.h"
 
 /* The front sends at most a JSON body of code; docs/api.md, "Limits". */
 enum { CODE_BYTES_MAX = 16 * 1024 * 1024 };
@@ -55,12 +56,21 @@ static int initialise(struct error *err)
     return 0;
 }
 
+/* For the prelude. */
+static PyObject *last_operation(PyObject *self, PyObject *arguments)
+{
+    (void)self;
+    (void)arguments;
+    return Py_BuildValue("z", audit_last_operation());
+}
+
 static int execute_prelude(struct error *err)
 {
     AUTO_BUF struct buf source = {0};
     buf_append(&source, session_prelude, session_prelude_length);
-    prelude = Py_BuildValue("{s:O,s:s}", "__builtins__", PyEval_GetBuiltins(), "__name__",
-                            "sandpool_session");
+    static PyMethodDef method = {"last_operation", last_operation, METH_NOARGS, NULL};
+    prelude = Py_BuildValue("{s:O,s:s,s:N}", "__builtins__", PyEval_GetBuiltins(), "__name__",
+                            "sandpool_session", method.ml_name, PyCFunction_New(&method, NULL));
     PyObject *code = Py_CompileString(source.data, "<session prelude>", Py_file_input);
     PyObject *result = code && prelude ? PyEval_EvalCode(code, prelude, prelude) : NULL;
     Py_XDECREF(code);
@@ -114,6 +124,8 @@ void interpreter_after_fork_parent(void)
 int interpreter_after_fork_child(struct error *err)
 {
     PyOS_AfterFork_Child();
+    if (audit_start(err) < 0)
+        return -1;
     PyObject *result = call_prelude("after_join", PyTuple_New(0));
     if (!result)
         return python_error(err, "after_join");
@@ -177,6 +189,20 @@ static void send_display(uint64_t nonce, PyObject *value, struct done_message *d
         send_chunks(FRAME_RESULT_IMAGE, nonce, data, (size_t)length);
 }
 
+/* What was refused, in one frame: the front takes no second one. */
+static void send_refusals(uint64_t nonce, PyObject *told)
+{
+    AUTO_BUF struct buf lines = {.limit = FRAME_PAYLOAD_MAX};
+    char *data = NULL;
+    Py_ssize_t length = 0;
+    audit_write(&lines);
+    if (told && PyBytes_AsStringAndSize(told, &data, &length) == 0)
+        buf_append(&lines, data, (size_t)length);
+    PyErr_Clear();
+    if (lines.length > 0)
+        send_frame(FRAME_REFUSALS, nonce, lines.data, lines.length);
+}
+
 static uint64_t cpu_us(void)
 {
     struct timespec used;
@@ -194,6 +220,7 @@ static void run_code(uint64_t nonce, const char *function, bool is_text)
                                : PyBytes_FromStringAndSize(code, length);
     buf_free(&state.code);
     drop_pending_interrupt();
+    audit_reset();
 
     int64_t started_us = clock_monotonic_us();
     uint64_t cpu_before_us = cpu_us();
@@ -202,8 +229,8 @@ static void run_code(uint64_t nonce, const char *function, bool is_text)
     done.cpu_us = cpu_us() - cpu_before_us;
 
     int succeeded = 0, display = DISPLAY_NOTHING;
-    PyObject *value = NULL;
-    if (result && PyArg_ParseTuple(result, "piO", &succeeded, &display, &value) &&
+    PyObject *value = NULL, *refused = NULL;
+    if (result && PyArg_ParseTuple(result, "piOO", &succeeded, &display, &value, &refused) &&
         display >= DISPLAY_NOTHING && display < DISPLAY_END) {
         done.succeeded = succeeded != 0;
         done.display = (uint32_t)display;
@@ -211,6 +238,7 @@ static void run_code(uint64_t nonce, const char *function, bool is_text)
     } else {
         report_escaped_exception();
     }
+    send_refusals(nonce, refused);
     Py_XDECREF(result);
 
     send_frame(FRAME_DONE, nonce, &done, sizeof done);

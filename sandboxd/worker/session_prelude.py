@@ -7,6 +7,7 @@ overridden: docs/decisions/0002-notebook-semantics.md.
 import ast
 import base64
 import bdb
+import errno
 import gc
 import importlib
 import importlib.metadata
@@ -17,6 +18,7 @@ import random
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -218,6 +220,71 @@ def pip_install(arguments: str) -> None:
         )
 
 
+# ---- what was refused ----
+
+REFUSED = (errno.EPERM, errno.EACCES, errno.EROFS)
+UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+UNRESOLVED = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_NONAME, socket.EAI_NODATA)
+UNREACHABLE_TEXTS = ("Temporary failure in name resolution", "Network is unreachable")  # of libraries in C
+CHAIN_MAX = 16
+SUBJECT_BYTES_MAX = 255
+
+
+def chain_of(error: Optional[BaseException]) -> list[BaseException]:
+    """The exception, and what was behind it; urllib keeps that in `reason`."""
+    chain: list[BaseException] = []
+    waiting = [error]
+    while waiting and len(chain) < CHAIN_MAX:
+        error = waiting.pop(0)
+        if isinstance(error, BaseException) and not any(error is known for known in chain):
+            chain.append(error)
+            waiting += [error.__cause__, error.__context__, getattr(error, "reason", None)]
+    return chain
+
+
+def is_of_network(error: BaseException) -> bool:
+    if isinstance(error, socket.gaierror):
+        return error.errno in UNRESOLVED
+    if isinstance(error, OSError) and error.errno in UNREACHABLE:
+        return True
+    return any(isinstance(part, str) and any(text in part for text in UNREACHABLE_TEXTS) for part in error.args)
+
+
+def place_of(error: BaseException) -> tuple[str, int]:
+    """The innermost place in a cell; where there is none, the innermost place of all."""
+    file, line = "", 0
+    trace, in_cell = error.__traceback__, False
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name.startswith("<cell ") or not in_cell:
+            file, line, in_cell = name, trace.tb_lineno, name.startswith("<cell ")
+        trace = trace.tb_next
+    return file, line
+
+
+def refusal_line(kind: str, subject: Any, number: int, file: str = "", line: int = 0) -> bytes:
+    """In the form of FRAME_REFUSALS; sandboxd/link/refusals.h has it."""
+    fields = (kind, os.fsdecode(subject), str(number), "1", file, str(line))
+    return b"\t".join(re.sub(rb"[\x00-\x1f]", b"?", os.fsencode(field))[:SUBJECT_BYTES_MAX] for field in fields) + b"\n"
+
+
+def explain(error: Optional[BaseException]) -> bytes:
+    """What the exception that ended a cell says of refusals, one in each line."""
+    lines = []
+    try:
+        for one in chain_of(error):
+            if is_of_network(one):
+                lines.append(refusal_line("ended", "network", 0))
+            elif isinstance(one, OSError) and one.errno in REFUSED:
+                if isinstance(one.filename, (str, bytes)):
+                    lines.append(refusal_line("file", one.filename, one.errno, *place_of(one)))
+                elif last_operation():
+                    lines.append(refusal_line("process", last_operation(), one.errno, *place_of(one)))
+    except BaseException:  # the guest's own objects
+        pass
+    return b"".join(lines)
+
+
 def flush_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -226,8 +293,8 @@ def flush_streams() -> None:
             pass
 
 
-def run(source: str) -> tuple[bool, int, bytes]:
-    """Runs one cell. Returns whether it succeeded, what is shown and its bytes."""
+def run(source: str) -> tuple[bool, int, bytes, bytes]:
+    """Runs one cell. Returns whether it succeeded, what is shown and its bytes, and what was refused."""
     shell.cell = Cell()
     try:
         result = shell.run_cell(source, store_history=True)
@@ -235,12 +302,12 @@ def run(source: str) -> tuple[bool, int, bytes]:
         if isinstance(result.error_in_exec, bdb.BdbQuit):  # IPython says nothing
             print("bdb.BdbQuit: a debugger has no terminal here", file=sys.stderr)
         display, value = shell.cell.display() if succeeded else (DISPLAY_NOTHING, b"")
-        return succeeded, display, value
+        return succeeded, display, value, b"" if succeeded else explain(result.error_in_exec)
     finally:
         flush_streams()
 
 
-def run_command(words: bytes) -> tuple[bool, int, bytes]:
+def run_command(words: bytes) -> tuple[bool, int, bytes, bytes]:
     """Runs a program on the cell's own streams, in a process group that ends with an interrupt. The result is its
     exit code as a shell has it: 128 and more for a signal, 126 and 127 for a program that cannot be run."""
     arguments = words.split(b"\0")[:-1]
@@ -258,7 +325,7 @@ def run_command(words: bytes) -> tuple[bool, int, bytes]:
             child.wait()
         raise
     code = 128 - code if code < 0 else code
-    return code == 0, DISPLAY_TEXT, str(code).encode()
+    return code == 0, DISPLAY_TEXT, str(code).encode(), b""
 
 
 def make_shell() -> SessionShell:

@@ -72,6 +72,22 @@ def test_output_comes_first_and_the_value_after_it(make_pool: MakePool) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, b"out\n42\n", b"warning\n")
 
 
+def test_refusals_are_told_a_line_each(make_pool: MakePool) -> None:
+    answer = execution("out\n", "warning\n")
+    refusals = [{"kind": "syscall", "name": "mount", "count": 2},
+                {"kind": "network", "host": "example.com\x1b[2J", "port": 443, "count": 1},
+                {"kind": "file", "path": "/etc/x", "error": "EROFS", "count": 1},
+                {"kind": "tomorrow", "what": "x"}]
+    answer.body = json.dumps(json.loads(answer.body) | {"sandpool": {"refusals": refusals}}).encode()
+    result = run(make_pool({"POST /executions": answer}), "exec", "-c", "x")
+    assert (result.returncode, result.stdout) == (0, b"out\n")
+    assert result.stderr.decode() == (
+        "warning\n"
+        "sandpool: refused: mount(): not allowed in this session\n"
+        "sandpool: refused: example.com\\x1b[2J: no network in this session\n"
+        "sandpool: refused: /etc/x: EROFS\n")
+
+
 @pytest.mark.parametrize("value, shown", [
     ("", b""), (None, b""), ("'abc'", b"'abc'\n"), ([1, 2], b"[1, 2]\n"),
     (10 ** 30, b"1" + b"0" * 30 + b"\n"), ("   a\n0  1", b"   a\n0  1\n"),

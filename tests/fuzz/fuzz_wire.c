@@ -53,6 +53,7 @@ static void check_execution(enum wire_generation generation, const char *data, s
         CHECK(json_scan_is_strict(out.data, out.length));
         CHECK(wire_read_execution(generation, out.data, out.length, &again, &err) == 0);
         CHECK(again.status == execution.status);
+        CHECK(again.refusal_count == execution.refusal_count);
         CHECK(same_bytes(again.standard_output, again.standard_output_length,
                          execution.standard_output, execution.standard_output_length));
         CHECK(!execution.result || same_bytes(again.result, again.result_length, execution.result,

@@ -124,6 +124,49 @@ static void streams_are_cut_in_characters(void **state)
     run_clear(&run);
 }
 
+static void one_sentence_tells_that_the_network_ended_it(void **state)
+{
+    (void)state;
+    struct run run = finished(DISPLAY_NOTHING, "");
+    run.done.succeeded = false;
+    run.refusals.network_ended_it = true;
+    capture_append(&run.output, "kept", 4);
+    capture_append(&run.errors, "gaierror: no", 12);
+    check_errors(run,
+                 "gaierror: no\nnetwork is disabled in this session; do not retry; ask for the "
+                 "data as a file\n");
+}
+
+static void refusals_are_told_to_those_who_take_them(void **state)
+{
+    (void)state;
+    static const char lines[] = "network\texample.com\t443\t1\t<cell 1>\t3\n"
+                                "file\t/etc/x\t30\t1\t\t0\nprocess\tos.kill\t9999\t1\t\t0\n";
+    static const uint64_t arguments[REFUSAL_ARGUMENTS] = {1, 2};
+    struct run run = finished(DISPLAY_NOTHING, "");
+    refusals_add_call(&run.refusals, 4096, arguments);
+    assert_int_equal(refusals_read(&run.refusals, (const uint8_t *)lines, sizeof lines - 1, NULL),
+                     0);
+    struct wire_execution answer = {0};
+    answer_fill(&run, &plain, &answer);
+    assert_int_equal(answer.refusal_count, 0);
+    wire_execution_clear(&answer);
+
+    struct answer_options options = plain;
+    options.with_refusals = true;
+    answer_fill(&run, &options, &answer);
+    assert_int_equal(answer.refusal_count, 4);
+    assert_string_equal(answer.refusals[0].subject, "call 4096");
+    assert_int_equal(answer.refusals[0].arguments[1], 2);
+    assert_int_equal(answer.refusals[1].port, 443);
+    assert_null(answer.refusals[1].error);
+    assert_string_equal(answer.refusals[2].error, "EROFS");
+    assert_null(answer.refusals[2].file);
+    assert_string_equal(answer.refusals[3].error, "9999");
+    wire_execution_clear(&answer);
+    run_clear(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +174,8 @@ int main(void)
         cmocka_unit_test(bad_ends_use_the_words_of_the_service),
         cmocka_unit_test(a_value_beyond_the_limit_is_text_and_a_figure_is_dropped),
         cmocka_unit_test(streams_are_cut_in_characters),
+        cmocka_unit_test(one_sentence_tells_that_the_network_ended_it),
+        cmocka_unit_test(refusals_are_told_to_those_who_take_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ static void the_defaults_are_those_of_the_documentation(void **state)
         assert_true(settings.with_ids);
         assert_false(settings.pool_full_is_404);
         assert_false(settings.trusts_forwarded);
+        assert_true(settings.with_refusals);
         assert_int_equal(settings.result_text, RESULT_TEXT_2024_10);
         assert_int_equal(settings.stream_bytes_max, 10485760);
     }
@@ -33,15 +34,17 @@ static void each_choice_is_read(void **state)
     (void)state;
     struct api_settings settings;
     struct error err = {0};
-    assert_int_equal(read_text("{\"versions\":\"strict\",\"ids\":false,\"poolFullStatus\":404,"
-                               "\"forwardedHeaders\":true,\"resultAsText\":\"never\","
-                               "\"outputStreamBytesMax\":1024}",
-                               &settings, &err),
-                     0);
+    assert_int_equal(
+        read_text("{\"versions\":\"strict\",\"ids\":false,\"poolFullStatus\":404,"
+                  "\"forwardedHeaders\":true,\"refusals\":false,\"resultAsText\":\"never\","
+                  "\"outputStreamBytesMax\":1024}",
+                  &settings, &err),
+        0);
     assert_true(settings.strict_versions);
     assert_false(settings.with_ids);
     assert_true(settings.pool_full_is_404);
     assert_true(settings.trusts_forwarded);
+    assert_false(settings.with_refusals);
     assert_int_equal(settings.result_text, RESULT_TEXT_NEVER);
     assert_int_equal(settings.stream_bytes_max, 1024);
 }
@@ -56,6 +59,7 @@ static void each_mistake_is_named(void **state)
         {"{\"versions\":\"exact\"}", "api.versions: is \"exact\"; must be one of \"lenient\""},
         {"{\"versions\":true}", "api.versions"},
         {"{\"ids\":\"no\"}", "api.ids: must be true or false"},
+        {"{\"refusals\":1}", "api.refusals: must be true or false"},
         {"{\"poolFullStatus\":405}", "api.poolFullStatus: must be 429 or 404"},
         {"{\"poolFullStatus\":500}", "api.poolFullStatus: must be 429 or 404"},
         {"{\"forwardedHeaders\":1}", "api.forwardedHeaders"},

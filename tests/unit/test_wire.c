@@ -160,6 +160,62 @@ static void generation_0_is_flat_and_says_error_when_it_failed(void **state)
         "\"result\":\"\",\"executionTimeInMilliseconds\":16,\"error\":\"KeyError: 'x'\"}");
 }
 
+static void refusals_are_written_and_read(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"status\":\"Failed\",\"result\":{\"stdout\":\"\",\"stderr\":\"\",\"executionResult\":"
+        "\"\",\"executionTimeInMilliseconds\":0},\"sandpool\":{\"refusals\":["
+        "{\"kind\":\"syscall\",\"name\":\"mount\",\"arguments\":[\"0x0\",\"0x0\",\"0x0\",\"0x0\","
+        "\"0x0\",\"0x0\"],\"count\":2},"
+        "{\"kind\":\"network\",\"host\":\"example.com\",\"port\":443,\"file\":\"<cell 1>\","
+        "\"line\":3,\"count\":1},"
+        "{\"kind\":\"file\",\"path\":\"/etc/x\",\"error\":\"EROFS\",\"count\":1},"
+        "{\"kind\":\"process\",\"name\":\"os.kill\",\"error\":\"EPERM\",\"count\":1}]}}";
+    struct wire_execution execution;
+    struct error err = {0};
+    AUTO_BUF struct buf out = {0};
+    assert_int_equal(
+        wire_read_execution(WIRE_GENERATION_2, text, sizeof text - 1, &execution, &err), 0);
+    assert_int_equal(execution.refusal_count, 4);
+    assert_int_equal(wire_write_execution(WIRE_GENERATION_2, &plain, &execution, &out, &err), 0);
+    assert_string_equal(out.data, text);
+    wire_execution_clear(&execution);
+}
+
+static void refusals_of_a_later_time_are_passed_over_and_broken_ones_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *fault;
+    } cases[] = {
+        {"[{\"kind\":\"memory\",\"of\":[1]},{\"kind\":\"file\"},{\"kind\":\"file\",\"path\":\"x\"}"
+         "]",
+         NULL},
+        {"[1]", "sandpool.refusals[0]: must be an object"},
+        {"[{\"kind\":\"file\",\"path\":\"x\",\"line\":-1}]", "sandpool.refusals[0].line"},
+        {"{}", "sandpool.refusals"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct wire_execution execution;
+        struct error err = {0};
+        AUTO_BUF struct buf text = {0};
+        buf_printf(&text, "{\"status\":\"Succeeded\",\"result\":{},\"sandpool\":{\"refusals\":%s}}",
+                   cases[i].list);
+        int result =
+            wire_read_execution(WIRE_GENERATION_2, text.data, text.length, &execution, &err);
+        if (cases[i].fault) {
+            assert_int_equal(result, -1);
+            assert_error(err, ERROR_INVALID, cases[i].fault);
+            continue;
+        }
+        assert_int_equal(result, 0);
+        assert_int_equal(execution.refusal_count, 1);
+        assert_string_equal(execution.refusals[0].subject, "x");
+        wire_execution_clear(&execution);
+    }
+}
+
 static void an_answer_that_does_not_fit_leaves_nothing_behind(void **state)
 {
     (void)state;
@@ -410,6 +466,8 @@ int main(void)
         cmocka_unit_test(executions_are_written_as_recorded),
         cmocka_unit_test(generation_0_is_flat_and_says_error_when_it_failed),
         cmocka_unit_test(sessions_are_written_with_both_words_for_their_end),
+        cmocka_unit_test(refusals_are_written_and_read),
+        cmocka_unit_test(refusals_of_a_later_time_are_passed_over_and_broken_ones_named),
         cmocka_unit_test(an_answer_that_does_not_fit_leaves_nothing_behind),
         cmocka_unit_test(values_arrive_byte_by_byte),
         cmocka_unit_test(answers_that_are_none_are_refused),
