@@ -8,6 +8,7 @@
 
 #include "base/core/layer.h"
 #include "base/core/log.h"
+#include "base/core/state_path.h"
 #include "base/core/text.h"
 #include "sandboxd/launch/start.h"
 
@@ -21,9 +22,7 @@ static const char documentation[] =
     "The default pool is at / and at "
     "/subscriptions/local/resourceGroups/local/sessionPools/default.\n\n"
     "`sandboxd env`, `sandboxd token` and `sandboxd ca` print what clients of a daemon need, "
-    "`sandboxd policy` what sessions may ask of the kernel, `sandboxd doctor` whether this machine "
-    "has "
-    "what they need; each has --help.";
+    "`sandboxd policy` what sessions may ask of the kernel; each has --help.";
 
 enum {
     OPTION_LISTEN = 'l',
@@ -44,7 +43,10 @@ enum { ZYGOTE_SESSIONS_MAX = 1000000 };
 
 static const struct argp_option option_table[] = {
     {"listen", OPTION_LISTEN, "ADDRESS:PORT", 0, "where to serve HTTP (127.0.0.1:8900)", 0},
-    {"state-dir", OPTION_STATE_DIR, "DIR", 0, "what is kept between starts (/var/lib/sandpool)", 0},
+    {"state-dir", OPTION_STATE_DIR, "DIR", 0,
+     "what is kept between starts (/var/lib/sandpool; for an ordinary user sandpool in "
+     "~/.local/state)",
+     0},
     {"config", OPTION_CONFIG, "FILE", 0, "pools and their limits, as JSON", 0},
     {"policy-dir", OPTION_POLICY_DIR, "DIR", 0, "policies of your own for sessions", 0},
     {"listen-https", OPTION_LISTEN_HTTPS, "ADDRESS:PORT", 0,
@@ -71,7 +73,7 @@ static const struct argp_option option_table[] = {
 static const char *const auth_modes[] = {"none", "any", "jwt", NULL};
 /* Subcommands that are another program, in libexec/ beside our bin/: what may start the daemon
  * needs nothing of what they need. */
-static const char *const admin_commands[] = {"env", "token", "ca", "policy", "doctor", NULL};
+static const char *const admin_commands[] = {"env", "token", "ca", "policy", NULL};
 
 static const char *find_word(const char *const *words, const char *word)
 {
@@ -176,7 +178,7 @@ int main(int argc, char **argv)
         .listen = "127.0.0.1:8900",
         .listen_https = "127.0.0.1:8943",
         .auth = "any",
-        .state_dir = "/var/lib/sandpool",
+        .state_dir = state_path_default(),
         .zygote_sessions = "1000",
     };
     struct error err = {0};

@@ -6,6 +6,7 @@ from typing import Any, Callable, Iterator, Sequence
 
 import pytest
 
+from support.account import Account
 from support.daemon import Daemon, pool_document, require_daemon, scale
 from support.client import Client
 
@@ -35,16 +36,17 @@ def checking_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon
 @pytest.fixture
 def make_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDaemon]:
     """make_daemon(properties, api, **sandpool) starts one of the test's own; document= gives it
-    another configuration, arguments= further arguments, wrapper= a command in front."""
+    another configuration, arguments= further arguments, wrapper= a command in front,
+    account= who starts it."""
     require_daemon()
     daemons: list[Daemon] = []
 
     def make(properties: dict[str, Any] | None = None, api: dict[str, Any] | None = None,
              document: dict[str, Any] | None = None, arguments: Sequence[str] = (),
-             wrapper: Sequence[str] = (), **sandpool: Any) -> Daemon:
+             wrapper: Sequence[str] = (), account: Account | None = None, **sandpool: Any) -> Daemon:
         directory: Path = tmp_path_factory.mktemp("daemon")
         daemon = Daemon(directory, document or pool_document(properties, api, **sandpool),
-                        arguments, wrapper)
+                        arguments, wrapper, account)
         daemons.append(daemon)
         return daemon
 

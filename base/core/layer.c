@@ -6,35 +6,30 @@
 #include "base/core/log.h"
 #include "base/core/text.h"
 
-static const struct {
-    const char *name;
-    const char *remedy;
-} layers[LAYERS_MAX] = {
-    [LAYER_CGROUP] = {"cgroup",
-                      "mount cgroup v2 (or v1 with memory, pids and cpu) where sandboxd may write"},
-    [LAYER_LANDLOCK] = {"landlock", "use a kernel with CONFIG_SECURITY_LANDLOCK and \"landlock\" "
-                                    "in its lsm= list"},
-    [LAYER_UTS] = {"uts", "use a kernel with CONFIG_UTS_NS"},
-    [LAYER_CGROUP_NAMESPACE] = {"cgroup-namespace", "use a kernel with CONFIG_CGROUPS"},
+static const char *const names[LAYERS_MAX] = {
+    [LAYER_CGROUP] = "cgroup",
+    [LAYER_LANDLOCK] = "landlock",
+    [LAYER_UTS] = "uts",
+    [LAYER_CGROUP_NAMESPACE] = "cgroup-namespace",
 };
 
 static uint32_t missing;
 
 const char *layer_name(enum layer layer)
 {
-    return layers[layer].name;
+    return names[layer];
 }
 
 int layer_find(const char *name, enum layer *ret_layer, struct error *err)
 {
     char known[128] = "";
     for (int i = 0; i < LAYERS_MAX; i++) {
-        if (strcmp(name, layers[i].name) == 0) {
+        if (strcmp(name, names[i]) == 0) {
             *ret_layer = (enum layer)i;
             return 0;
         }
         size_t length = strlen(known);
-        snprintf(known + length, sizeof known - length, "%s%s", i > 0 ? ", " : "", layers[i].name);
+        snprintf(known + length, sizeof known - length, "%s%s", i > 0 ? ", " : "", names[i]);
     }
     return error_set(err, ERROR_INVALID, "%.64s is no layer that may be missing; those are %s",
                      name, known);
@@ -42,14 +37,11 @@ int layer_find(const char *name, enum layer *ret_layer, struct error *err)
 
 int layer_miss(enum layer layer, uint32_t allowed, const char *why, struct error *err)
 {
-    const char *name = layers[layer].name;
+    const char *name = names[layer];
     char reason[ERROR_MESSAGE_MAX]; /* `why` may be the message of err */
     snprintf(reason, sizeof reason, "%s", why);
     if (!(allowed & 1U << layer))
-        return error_set(err, ERROR_DENIED,
-                         "the layer \"%s\" is missing: %s. Either %s, or do without that layer by "
-                         "starting with --allow-missing %s",
-                         name, reason, layers[layer].remedy, name);
+        return error_set(err, ERROR_DENIED, "the layer \"%s\" is missing: %s", name, reason);
     log_warning("layer.missing", "layer=%s why=\"%s\"", name, reason);
     missing |= 1U << layer;
     return 0;

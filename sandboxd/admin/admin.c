@@ -46,6 +46,7 @@ int admin_fail(const struct admin_state *state, const struct error *err)
         fprintf(stderr,
                 "sandboxd: only root and the daemon may read its secrets: put sudo in front\n");
     if (err->code == ERROR_MISSING)
-        fprintf(stderr, "sandboxd: no daemon has run with this --state-dir; start one first\n");
+        fprintf(stderr, "sandboxd: no daemon has run with this --state-dir; start one first%s\n",
+                geteuid() == 0 ? "" : ", or put sudo in front if it was started by root");
     return EXIT_FAILURE;
 }

@@ -8,8 +8,6 @@
 
 #include "base/core/error.h"
 
-#define ADMIN_STATE_DIRECTORY "/var/lib/sandpool"
-
 struct admin_state {
     int fd;
     char *path; /* absolute */

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/core/state_path.h"
 #include "sandboxd/admin/admin.h"
 #include "sandboxd/identity/authority.h"
 
 static const struct argp_option option_table[] = {
-    {"state-dir", 's', "DIR", 0, "of the daemon (" ADMIN_STATE_DIRECTORY ")", 0},
+    {"state-dir", 's', "DIR", 0, "of the daemon (as its own default)", 0},
     {0},
 };
 
@@ -28,7 +29,7 @@ int ca_run(int argc, char **argv)
         NULL,         "Prints where the certificate of the daemon's development authority lies.",
         NULL,         NULL,
         NULL};
-    const char *state_dir = ADMIN_STATE_DIRECTORY;
+    const char *state_dir = state_path_default();
     AUTO_ADMIN_STATE struct admin_state state = {.fd = -1};
     struct error err = {0};
     argp_parse(&parser, argc, argv, 0, NULL, &state_dir);

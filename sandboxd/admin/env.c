@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/state_path.h"
 #include "base/core/text.h"
 #include "sandboxd/admin/admin.h"
 #include "sandboxd/admin/bundle.h"
@@ -29,7 +30,7 @@ struct env_options {
 static const struct argp_option option_table[] = {
     {"shell", 'S', "SYNTAX", 0, "sh, fish, dotenv or github (sh)", 0},
     {"pool", 'p', "NAME", 0, "a pool's name or resource id (the default pool)", 0},
-    {"state-dir", 's', "DIR", 0, "of the daemon (" ADMIN_STATE_DIRECTORY ")", 0},
+    {"state-dir", 's', "DIR", 0, "of the daemon (as its own default)", 0},
     {0},
 };
 
@@ -238,7 +239,7 @@ int env_run(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    struct env_options options = {.state_dir = ADMIN_STATE_DIRECTORY, .syntax = SHELL_SH};
+    struct env_options options = {.state_dir = state_path_default(), .syntax = SHELL_SH};
     AUTO_ADMIN_STATE struct admin_state state = {.fd = -1};
     struct error err = {0};
     argp_parse(&parser, argc, argv, 0, NULL, &options);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/core/random.h"
+#include "base/core/state_path.h"
 #include "base/core/text.h"
 #include "sandboxd/admin/admin.h"
 #include "sandboxd/identity/jwt.h"
@@ -23,7 +24,7 @@ static const struct argp_option option_table[] = {
     {"client-id", OPTION_CLIENT_ID, "GUID", 0, "the application (" SUBJECT_CLIENT_ID ")", 0},
     {"oid", OPTION_OID, "GUID", 0, "the principal (" SUBJECT_OBJECT_ID ", or the application)", 0},
     {"lifetime", 'l', "SECONDS", 0, "how long it is valid (3600); 0: expired from the start", 0},
-    {"state-dir", 's', "DIR", 0, "of the daemon (" ADMIN_STATE_DIRECTORY ")", 0},
+    {"state-dir", 's', "DIR", 0, "of the daemon (as its own default)", 0},
     {0},
 };
 
@@ -92,7 +93,7 @@ int token_run(int argc, char **argv)
         NULL,         NULL,
         NULL};
     struct token_options options = {
-        .state_dir = ADMIN_STATE_DIRECTORY,
+        .state_dir = state_path_default(),
         .resource = "https://dynamicsessions.io",
         .lifetime_s = TOKEN_LIFETIME_DEFAULT_S,
     };

@@ -15,6 +15,7 @@ struct broker_options {
     struct cgroup_tree tree;
     int guest_filter_fd; /* compiled filters */
     int helper_filter_fd;
+    uint32_t ids;               /* known in the outer user namespace */
     const char *const *modules; /* the zygote's arguments, NULL-terminated, its name first */
     unsigned zygote_joins;      /* what one zygote may serve before it is replaced */
     const int *front_fds;       /* as a front finds them behind its channel: control/inherit.h */

@@ -10,7 +10,6 @@
 
 enum {
     BROKER_BUCKETS = 1024,
-    BROKER_SLOTS = 32000,     /* pairs of ids in the outer namespace */
     BROKER_SEND_MS = 5000,    /* what a peer may take before it reads; then it is ended */
     BROKER_STEADY_MS = 10000, /* without a death for this long, the earlier ones are forgotten */
     BROKER_DEATHS_MAX = 5,

@@ -73,6 +73,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     options->tree.count = counts[options->tree.version];
     for (int i = 0; i < options->tree.count; i++)
         options->tree.dir_fds[i] = INHERIT_CGROUP_FD + i;
+    options->ids = (uint32_t)strtoul(argv[INHERIT_IDS_ARGUMENT], NULL, 10);
     options->modules = worker_arguments(image);
     options->zygote_joins = (unsigned)strtoul(argv[INHERIT_ZYGOTE_ARGUMENT], NULL, 10);
     options->front_fds = front_fds;

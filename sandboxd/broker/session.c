@@ -26,9 +26,10 @@ static void on_command(void *self, uint32_t events);
 
 void session_table_start(struct broker *broker)
 {
-    broker->free_slots = xcalloc(BROKER_SLOTS, sizeof *broker->free_slots);
-    for (uint32_t i = 0; i < BROKER_SLOTS; i++)
-        broker->free_slots[broker->free_slot_count++] = BROKER_SLOTS - 1 - i;
+    uint32_t slots = (broker->options.ids - OUTER_FIRST_SESSION_ID) / OUTER_IDS_PER_SESSION;
+    broker->free_slots = xcalloc(slots, sizeof *broker->free_slots);
+    for (uint32_t i = 0; i < slots; i++)
+        broker->free_slots[broker->free_slot_count++] = slots - 1 - i;
     broker->next_number = 1;
     broker->waiting_end = &broker->waiting;
 }

@@ -24,11 +24,12 @@ enum inherit_fd {
     INHERIT_END_FD = INHERIT_CGROUP_FD + 3,
 };
 
-/* sandboxd-broker CGROUP_VERSION ZYGOTE_SESSIONS ARGUMENT...: interpreters that one zygote is
- * forked into before it is replaced; everything from the third on is for the front. The version is
- * 0 where that layer is missing. */
+/* sandboxd-broker CGROUP_VERSION IDS ZYGOTE_SESSIONS ARGUMENT...: version 0 where that layer is
+ * missing; ids that the outer user namespace knows; interpreters that one zygote is forked into
+ * before it is replaced. Everything from the fourth on is for the front. */
 enum inherit_argument {
     INHERIT_CGROUP_ARGUMENT = 1,
+    INHERIT_IDS_ARGUMENT,
     INHERIT_ZYGOTE_ARGUMENT,
     INHERIT_FRONT_ARGUMENTS,
 };
@@ -63,6 +64,6 @@ enum inherit_id {
     OUTER_ROOT_ID = 0,
     OUTER_FRONT_ID = 1,
     OUTER_FIRST_SESSION_ID = 16,
-    OUTER_IDS = 65536,
+    OUTER_IDS = 65536, /* at most */
     OUTER_IDS_PER_SESSION = 2,
 };

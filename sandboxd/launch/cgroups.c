@@ -101,15 +101,33 @@ static int write_file(int dir_fd, const char *name, const char *text, struct err
     return 0;
 }
 
-/* v2: the root of the tree, which may hold processes and controllers both. */
-static bool find_v2(struct cgroups *cgroups)
+/* Our own place in the hierarchy with this controller (NULL: v2), so that limits above us go on to
+ * hold. */
+static int open_own_place(const char *controller, struct error *err)
+{
+    char root[CGROUPS_PATH_MAX], point[CGROUPS_PATH_MAX], own[CGROUPS_PATH_MAX];
+    char path[2 * CGROUPS_PATH_MAX];
+    if (!find_mount(controller, root, point) || !find_own_path(controller, own))
+        return error_set(err, ERROR_MISSING,
+                         "no cgroup hierarchy with the %s controller is mounted; sessions need "
+                         "cgroup v2 or v1 with memory, pids and cpu",
+                         controller ? controller : "memory");
+    const char *below =
+        text_starts_with(own, root) && strcmp(root, "/") != 0 ? own + strlen(root) : own;
+    snprintf(path, sizeof path, "%s%s", point, below);
+    int fd = open_directory(path);
+    return fd < 0 ? error_from_errno(err, "open cgroup %.400s", path) : fd;
+}
+
+/* v2: for root the root of the tree, which may hold processes and controllers both; for an ordinary
+ * user what has been delegated to him. */
+static bool find_v2(bool is_delegated, struct cgroups *cgroups)
 {
     char root[CGROUPS_PATH_MAX], point[CGROUPS_PATH_MAX];
     if (!find_mount(NULL, root, point))
         return false;
-    int fd = open_directory(point);
-    if (fd < 0 || !has_controllers(fd) ||
-        write_file(fd, "cgroup.subtree_control", "+memory +pids +cpu", NULL) < 0) {
+    int fd = is_delegated ? open_own_place(NULL, NULL) : open_directory(point);
+    if (fd < 0 || !has_controllers(fd)) {
         close_fd(&fd);
         return false;
     }
@@ -119,24 +137,13 @@ static bool find_v2(struct cgroups *cgroups)
     return true;
 }
 
-/* v1: below our own place in each hierarchy, so that limits above us go on to hold. */
 static int find_v1(struct cgroups *cgroups, struct error *err)
 {
     cgroups->version = 1;
     for (int i = 0; i < CGROUPS_MAX; i++) {
-        char root[CGROUPS_PATH_MAX], point[CGROUPS_PATH_MAX], own[CGROUPS_PATH_MAX];
-        char path[2 * CGROUPS_PATH_MAX];
-        if (!find_mount(controllers[i], root, point) || !find_own_path(controllers[i], own))
-            return error_set(err, ERROR_MISSING,
-                             "no cgroup hierarchy with the %s controller is mounted; sessions need "
-                             "cgroup v2 or v1 with memory, pids and cpu",
-                             controllers[i]);
-        const char *below =
-            text_starts_with(own, root) && strcmp(root, "/") != 0 ? own + strlen(root) : own;
-        snprintf(path, sizeof path, "%s%s", point, below);
-        cgroups->parent_fds[i] = open_directory(path);
+        cgroups->parent_fds[i] = open_own_place(controllers[i], err);
         if (cgroups->parent_fds[i] < 0)
-            return error_from_errno(err, "open cgroup %.400s", path);
+            return -1;
         cgroups->count = i + 1;
     }
     return 0;
@@ -170,10 +177,7 @@ static int make_own(struct cgroups *cgroups, uid_t owner, struct error *err)
     for (int i = 0; i < cgroups->count; i++) {
         int fd = make_directory(cgroups->parent_fds[i], cgroups->name, owner, err);
         cgroups->own_fds[i] = fd;
-        if (fd < 0 || (cgroups->version == 2 &&
-                       write_file(fd, "cgroup.subtree_control", "+memory +pids +cpu", err) < 0))
-            return -1;
-        AUTO_CLOSE int leaf_fd = make_directory(fd, own_leaf, owner, err);
+        AUTO_CLOSE int leaf_fd = fd < 0 ? -1 : make_directory(fd, own_leaf, owner, err);
         if (leaf_fd < 0)
             return -1;
     }
@@ -198,11 +202,12 @@ static void close_parents(struct cgroups *cgroups)
         close_fd(&cgroups->parent_fds[i]);
 }
 
-int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, struct error *err)
+int cgroups_make(unsigned number, uid_t owner, bool is_delegated, struct cgroups *ret_cgroups,
+                 struct error *err)
 {
     struct cgroups cgroups = {.own_fds = {-1, -1, -1}, .parent_fds = {-1, -1, -1}};
     snprintf(cgroups.name, sizeof cgroups.name, "sandpool-%u", number);
-    if (!find_v2(&cgroups) && find_v1(&cgroups, err) < 0)
+    if (!find_v2(is_delegated, &cgroups) && find_v1(&cgroups, err) < 0)
         return -1;
 
     if (is_alive(&cgroups) || !cgroups_remove(&cgroups)) {
@@ -223,6 +228,13 @@ int cgroups_enter(const struct cgroups *cgroups, struct error *err)
     snprintf(path, sizeof path, "%s/cgroup.procs", own_leaf);
     for (int i = 0; i < cgroups->count; i++) {
         if (write_file(cgroups->own_fds[i], path, "0", err) < 0)
+            return -1;
+    }
+    /* Only now: what has controllers below it may hold no process, the root of the tree excepted.
+     */
+    const int knobs[] = {cgroups->parent_fds[0], cgroups->own_fds[0]};
+    for (int i = 0; cgroups->version == 2 && i < 2; i++) {
+        if (write_file(knobs[i], "cgroup.subtree_control", "+memory +pids +cpu", err) < 0)
             return -1;
     }
     return 0;

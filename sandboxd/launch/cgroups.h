@@ -21,12 +21,14 @@ struct cgroups {
 };
 
 /* Removes what a daemon that was killed left under this number, makes the directories and gives
- * them to `owner`. ERROR_CONFLICT when a living daemon has the number: one in a container that
- * shares the tree with us, but not our locks. */
-int cgroups_make(unsigned number, uid_t owner, struct cgroups *ret_cgroups, struct error *err);
+ * them to `owner`. is_delegated: an ordinary user does this, in a part of the tree that is his.
+ * ERROR_CONFLICT when a living daemon has the number: one in a container that shares the tree with
+ * us, but not our locks. */
+int cgroups_make(unsigned number, uid_t owner, bool is_delegated, struct cgroups *ret_cgroups,
+                 struct error *err);
 
 /* Moves the caller into a leaf of ours: it marks the tree as in use, and with v2 only a process
- * inside may place others. */
+ * inside may place others. Then, with v2, switches the controllers on. */
 int cgroups_enter(const struct cgroups *cgroups, struct error *err);
 
 /* Removes the directories below ours, then ours. True when nothing is left. */

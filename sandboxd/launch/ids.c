@@ -14,7 +14,7 @@
 
 /* High enough that nobody gives them to people, low enough for 32 bits: 64 daemons on one machine.
  */
-enum { IDS_FIRST = 1900000000, IDS_RANGES = 64, IDS_LINE_MAX = 1024 };
+enum { IDS_FIRST = 1900000000, IDS_LINE_MAX = 1024 };
 static const char lock_directory[] = "/run/sandpool";
 
 /* Field number `index` (from 0) of a line of colon-separated fields, as a number; -1 when it is
@@ -54,7 +54,8 @@ static bool is_unused(uint32_t first)
            !is_used_by("/etc/subuid", 1, 2, first) && !is_used_by("/etc/subgid", 1, 2, first);
 }
 
-int ids_take_range(unsigned *number, uint32_t *ret_first, int *ret_lock_fd, struct error *err)
+int ids_take_range(unsigned *number, struct machine_ids *ret_ids, int *ret_lock_fd,
+                   struct error *err)
 {
     if (mkdir(lock_directory, 0755) < 0 && errno != EEXIST)
         return error_from_errno(err, "make %s", lock_directory);
@@ -68,7 +69,7 @@ int ids_take_range(unsigned *number, uint32_t *ret_first, int *ret_lock_fd, stru
         if (fd < 0)
             return error_from_errno(err, "open %s", path);
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            *ret_first = first;
+            *ret_ids = (struct machine_ids){first, first, OUTER_IDS};
             *ret_lock_fd = TAKE_FD(fd);
             return 0;
         }

@@ -2,16 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
 #include <linux/landlock.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
@@ -21,15 +18,19 @@
 #include "sandboxd/launch/ids.h"
 #include "sandboxd/launch/janitor.h"
 #include "sandboxd/launch/listener.h"
+#include "sandboxd/launch/outer.h"
 #include "sandboxd/launch/state.h"
-#include "sandboxd/sandbox/idmap.h"
+#include "sandboxd/remedy/remedy.h"
 #include "sandboxd/sandbox/limits.h"
 
 enum { START_SAFE_FD = 64 };
 
-/* What the exec must leave open, by its place in enum inherit_fd. */
-struct places {
-    int fds[INHERIT_END_FD];
+struct start {
+    const struct start_options *options;
+    bool is_root; /* started by root, not by an ordinary user */
+    struct machine_ids ids;
+    struct cgroups cgroups;
+    int fds[INHERIT_END_FD]; /* what the exec must leave open, by its place in enum inherit_fd */
 };
 
 /* Files of ours, beside the directory that holds this program. */
@@ -56,13 +57,13 @@ static int open_prefix(struct error *err)
     return fd < 0 ? error_from_errno(err, "open %s", path) : fd;
 }
 
-static int open_own_files(int prefix_fd, struct places *places, struct error *err)
+static int open_own_files(int prefix_fd, struct start *start, struct error *err)
 {
     for (size_t i = 0; i < sizeof own_files / sizeof *own_files; i++) {
         int fd = openat(prefix_fd, own_files[i].path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             return error_from_errno(err, "open %s", own_files[i].path);
-        places->fds[own_files[i].place] = fd;
+        start->fds[own_files[i].place] = fd;
     }
     return 0;
 }
@@ -74,21 +75,20 @@ static int open_file(const char *option, const char *path, int *ret_fd, struct e
     return *ret_fd < 0 ? error_from_errno(err, "%s %s", option, path ? path : "/dev/null") : 0;
 }
 
-static int open_user_files(const struct start_options *options, struct places *places,
-                           struct error *err)
+static int open_user_files(struct start *start, struct error *err)
 {
+    const struct start_options *options = start->options;
     if (!options->certificate != !options->certificate_key)
         return error_set(err, ERROR_INVALID,
                          "--tls-cert and --tls-key: give both, or neither for a certificate of the "
                          "development authority");
-    if (open_file("--config", options->config, &places->fds[INHERIT_CONFIG_FD], err) < 0 ||
-        open_file("--policy-dir", options->policy_dir, &places->fds[INHERIT_OWN_POLICY_FD], err) <
+    if (open_file("--config", options->config, &start->fds[INHERIT_CONFIG_FD], err) < 0 ||
+        open_file("--policy-dir", options->policy_dir, &start->fds[INHERIT_OWN_POLICY_FD], err) <
             0 ||
-        open_file("--tls-cert", options->certificate, &places->fds[INHERIT_CERTIFICATE_FD], err) <
-            0)
+        open_file("--tls-cert", options->certificate, &start->fds[INHERIT_CERTIFICATE_FD], err) < 0)
         return -1;
-    return open_file("--tls-key", options->certificate_key,
-                     &places->fds[INHERIT_CERTIFICATE_KEY_FD], err);
+    return open_file("--tls-key", options->certificate_key, &start->fds[INHERIT_CERTIFICATE_KEY_FD],
+                     err);
 }
 
 static bool has_https(const struct start_options *options)
@@ -96,17 +96,17 @@ static bool has_https(const struct start_options *options)
     return strcmp(options->listen_https, "none") != 0;
 }
 
-static int open_listeners(const struct start_options *options, struct places *places,
-                          struct error *err)
+static int open_listeners(struct start *start, struct error *err)
 {
+    const struct start_options *options = start->options;
     bool may_be_remote = options->insecure || strcmp(options->auth, "jwt") == 0;
     struct listener_address http = {"--listen", options->listen, may_be_remote};
     struct listener_address https = {"--listen-https", options->listen_https, may_be_remote};
-    if (listener_open(&http, &places->fds[INHERIT_LISTEN_FD], err) < 0)
+    if (listener_open(&http, &start->fds[INHERIT_LISTEN_FD], err) < 0)
         return -1;
     if (has_https(options))
-        return listener_open(&https, &places->fds[INHERIT_LISTEN_HTTPS_FD], err);
-    return open_file("--listen-https", NULL, &places->fds[INHERIT_LISTEN_HTTPS_FD], err);
+        return listener_open(&https, &start->fds[INHERIT_LISTEN_HTTPS_FD], err);
+    return open_file("--listen-https", NULL, &start->fds[INHERIT_LISTEN_HTTPS_FD], err);
 }
 
 /* Every session costs a few descriptors. */
@@ -119,107 +119,136 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* A child that still is the machine's root maps our ids; afterwards nothing of us is root. */
-static int enter_outer_namespace(uint32_t first_id, struct error *err)
-{
-    const struct idmap_range range = {OUTER_ROOT_ID, first_id, OUTER_IDS};
-    pid_t own = getpid();
-    int ready[2];
-    if (pipe2(ready, O_CLOEXEC) < 0)
-        return error_from_errno(err, "pipe");
-    pid_t mapper = fork();
-    if (mapper < 0)
-        return error_from_errno(err, "fork");
-    if (mapper == 0) {
-        char byte;
-        close(ready[1]);
-        bool unshared = read(ready[0], &byte, 1) == 1;
-        _exit(unshared && idmap_write(own, &range, 1, NULL) == 0 ? 0 : 1);
-    }
-    close(ready[0]);
-    AUTO_CLOSE int ready_fd = ready[1];
-    if (setgroups(0, NULL) < 0 || unshare(CLONE_NEWUSER) < 0)
-        return error_from_errno(err, "make a user namespace");
-    int status = 0;
-    if (write(ready_fd, "", 1) != 1 || waitpid(mapper, &status, 0) < 0 || status != 0)
-        return error_set(err, ERROR_SYSTEM, "the ids %u to %u could not be mapped", first_id,
-                         first_id + OUTER_IDS - 1);
-    return idmap_become(OUTER_ROOT_ID, err);
-}
-
 /* Everything moves out of the way first: sources and places overlap. */
-static int place(struct places *places, struct error *err)
+static int place(struct start *start, struct error *err)
 {
     for (int i = INHERIT_LISTEN_FD; i < INHERIT_END_FD; i++) {
-        if (places->fds[i] >= 0)
-            places->fds[i] = fcntl(places->fds[i], F_DUPFD_CLOEXEC, START_SAFE_FD);
+        if (start->fds[i] >= 0)
+            start->fds[i] = fcntl(start->fds[i], F_DUPFD_CLOEXEC, START_SAFE_FD);
     }
     for (int i = INHERIT_LISTEN_FD; i < INHERIT_END_FD; i++) {
-        if (places->fds[i] >= 0 && dup2(places->fds[i], i) < 0)
+        if (start->fds[i] >= 0 && dup2(start->fds[i], i) < 0)
             return error_from_errno(err, "place descriptor %d", i);
     }
     return 0;
 }
 
-static bool has_landlock(void)
+/* The error of a layer that cannot be had; unless that is allowed, with what to do about it. */
+static int miss(enum layer layer, enum remedy_step step, uint32_t allowed, struct error *err)
 {
-    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+    int number = err->number;
+    if (layer_miss(layer, allowed, err->message, err) == 0)
+        return 0;
+    err->number = number;
+    return remedy_append(step, err);
+}
+
+static int look_for_landlock(uint32_t allowed, struct error *err)
+{
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0)
+        return 0;
+    error_from_errno(err, "landlock_create_ruleset");
+    return miss(LAYER_LANDLOCK, REMEDY_LANDLOCK, allowed, err);
 }
 
 /* Layers that the kernel has or has not. */
 static int look_for_layers(uint32_t allowed, struct error *err)
 {
-    static const char *const why = "this kernel does not have it";
-    if ((!has_landlock() && layer_miss(LAYER_LANDLOCK, allowed, why, err) < 0) ||
-        (access("/proc/self/ns/uts", F_OK) < 0 && layer_miss(LAYER_UTS, allowed, why, err) < 0))
-        return -1;
-    return access("/proc/self/ns/cgroup", F_OK) < 0
-               ? layer_miss(LAYER_CGROUP_NAMESPACE, allowed, why, err)
-               : 0;
-}
-
-/* A number that is free both as a range of ids and as a name in the cgroup tree. */
-static int take_number(struct places *places, uint32_t allowed_missing, uint32_t *ret_first_id,
-                       struct cgroups *ret_cgroups, struct error *err)
-{
-    int *lock_fd = &places->fds[INHERIT_ID_LOCK_FD];
-    for (unsigned number = 0; ids_take_range(&number, ret_first_id, lock_fd, err) == 0; number++) {
-        if (cgroups_make(number, *ret_first_id, ret_cgroups, err) == 0)
-            return 0;
-        if (err->code != ERROR_CONFLICT)
-            return layer_miss(LAYER_CGROUP, allowed_missing, err->message, err);
-        close_fd(lock_fd);
+    static const struct {
+        const char *path, *why;
+        enum layer layer;
+    } namespaces[] = {
+        {"/proc/self/ns/uts", "use a kernel with CONFIG_UTS_NS, or --allow-missing uts", LAYER_UTS},
+        {"/proc/self/ns/cgroup",
+         "use a kernel with CONFIG_CGROUPS, or --allow-missing cgroup-namespace",
+         LAYER_CGROUP_NAMESPACE},
+    };
+    for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++) {
+        if (access(namespaces[i].path, F_OK) < 0 &&
+            layer_miss(namespaces[i].layer, allowed, namespaces[i].why, err) < 0)
+            return -1;
     }
-    return -1;
+    return look_for_landlock(allowed, err);
 }
 
-static int prepare(const struct start_options *options, struct places *places, int prefix_fd,
-                   uint32_t *ret_first_id, struct cgroups *ret_cgroups, struct error *err)
+/* v2 lets no process stay beside our directories; there whoever delegated the tree to an ordinary
+ * user (systemd) clears it up. */
+static int watch_cgroups(struct start *start, struct error *err)
 {
-    if (look_for_layers(options->allowed_missing, err) < 0 ||
-        open_own_files(prefix_fd, places, err) < 0 || open_user_files(options, places, err) < 0 ||
-        open_listeners(options, places, err) < 0 ||
-        take_number(places, options->allowed_missing, ret_first_id, ret_cgroups, err) < 0 ||
-        (ret_cgroups->count > 0 && janitor_start(ret_cgroups, places->fds[INHERIT_ID_LOCK_FD],
-                                                 &places->fds[INHERIT_JANITOR_FD], err) < 0) ||
-        state_open(options->state_dir, *ret_first_id + OUTER_FRONT_ID,
-                   &places->fds[INHERIT_STATE_FD], err) < 0)
-        return -1;
-    for (int i = 0; i < ret_cgroups->count; i++)
-        places->fds[INHERIT_CGROUP_FD + i] = ret_cgroups->own_fds[i];
+    if (!start->is_root && start->cgroups.version == 2)
+        return 0;
+    return janitor_start(&start->cgroups, start->fds[INHERIT_ID_LOCK_FD],
+                         &start->fds[INHERIT_JANITOR_FD], err);
+}
+
+/* A number that is free as a name in the cgroup tree and, for root, as a range of ids. An ordinary
+ * user's directories are made inside his namespace, where they are its root's from the start. */
+static int take_number(struct start *start, struct error *err)
+{
+    int *lock_fd = &start->fds[INHERIT_ID_LOCK_FD];
+    for (unsigned number = 0; number < IDS_RANGES; number++) {
+        if (start->is_root && ids_take_range(&number, &start->ids, lock_fd, err) < 0)
+            return -1;
+        uid_t owner = start->is_root ? start->ids.first_uid : OUTER_ROOT_ID;
+        if (cgroups_make(number, owner, !start->is_root, &start->cgroups, err) == 0)
+            return watch_cgroups(start, err);
+        if (err->code != ERROR_CONFLICT)
+            break;
+        if (start->is_root)
+            close_fd(lock_fd);
+    }
+    return miss(LAYER_CGROUP, REMEDY_CGROUPS, start->options->allowed_missing, err);
+}
+
+static int enter_cgroups(struct start *start, struct error *err)
+{
+    struct cgroups *cgroups = &start->cgroups;
+    if (cgroups_enter(cgroups, err) < 0) {
+        if (miss(LAYER_CGROUP, REMEDY_CGROUPS, start->options->allowed_missing, err) < 0)
+            return -1;
+        *cgroups = (struct cgroups){0};
+    }
+    for (int i = 0; i < cgroups->count; i++)
+        start->fds[INHERIT_CGROUP_FD + i] = cgroups->own_fds[i];
     return 0;
 }
 
-static int execute(int executable_fd, const struct start_options *options, int cgroup_version,
-                   struct error *err)
+/* Root hands directories over before it stops being root. */
+static int leave_root(struct start *start, struct error *err)
+{
+    if (take_number(start, err) < 0)
+        return -1;
+    const uid_t front = start->ids.first_uid + OUTER_FRONT_ID;
+    if (state_open(start->options->state_dir, &front, &start->fds[INHERIT_STATE_FD], err) < 0 ||
+        enter_cgroups(start, err) < 0)
+        return -1;
+    return outer_enter(&start->ids, err);
+}
+
+/* An ordinary user gets power over what is his inside the namespace only. */
+static int leave_user(struct start *start, struct error *err)
+{
+    if (subordinate_take(&start->ids, &start->fds[INHERIT_ID_LOCK_FD], err) < 0)
+        return remedy_append(REMEDY_SUBORDINATE_IDS, err);
+    if (state_open(start->options->state_dir, NULL, &start->fds[INHERIT_STATE_FD], err) < 0 ||
+        outer_enter(&start->ids, err) < 0 || take_number(start, err) < 0)
+        return -1;
+    return enter_cgroups(start, err);
+}
+
+static int execute(int executable_fd, const struct start *start, struct error *err)
 {
     enum { FRONT = INHERIT_FRONT_ARGUMENTS - 1 }; /* the front's own name is not passed */
     static char *const no_environment[] = {NULL};
-    const char version[] = {(char)('0' + cgroup_version), '\0'};
+    const struct start_options *options = start->options;
+    const char version[] = {(char)('0' + start->cgroups.version), '\0'};
+    char ids[16];
+    snprintf(ids, sizeof ids, "%u", start->ids.count);
     const char *arguments[FRONT + FRONT_HOST_ARGUMENTS + FRONT_HOSTS_MAX + 1] = {
         "sandboxd-broker",
         [INHERIT_CGROUP_ARGUMENT] = version,
         [INHERIT_ZYGOTE_ARGUMENT] = options->zygote_sessions,
+        [INHERIT_IDS_ARGUMENT] = ids,
         [FRONT + FRONT_MISSING_ARGUMENT] = layers_to_argument(),
         [FRONT + FRONT_HTTP_ARGUMENT] = options->listen,
         [FRONT + FRONT_HTTPS_ARGUMENT] = has_https(options) ? options->listen_https : "",
@@ -233,22 +262,16 @@ static int execute(int executable_fd, const struct start_options *options, int c
 
 int start_daemon(const struct start_options *options, struct error *err)
 {
-    if (geteuid() != 0)
-        return error_set(err, ERROR_DENIED,
-                         "must be started as root: namespaces with ids of their own and cgroups "
-                         "need it. Try: sudo sandboxd --listen %s --state-dir %s",
-                         options->listen, options->state_dir);
-
     /* Whatever our caller left open is not ours to pass on. */
     if (limits_close_from(STDERR_FILENO + 1, err) < 0)
         return -1;
-    struct places places;
+    struct start start = {.options = options, .is_root = geteuid() == 0};
     for (int i = 0; i < INHERIT_END_FD; i++)
-        places.fds[i] = -1;
-    uint32_t first_id = 0;
-    struct cgroups cgroups = {0};
+        start.fds[i] = -1;
     AUTO_CLOSE int prefix_fd = open_prefix(err);
-    if (prefix_fd < 0 || prepare(options, &places, prefix_fd, &first_id, &cgroups, err) < 0)
+    if (prefix_fd < 0 || look_for_layers(options->allowed_missing, err) < 0 ||
+        open_own_files(prefix_fd, &start, err) < 0 || open_user_files(&start, err) < 0 ||
+        open_listeners(&start, err) < 0)
         return -1;
 
     AUTO_CLOSE int broker_fd =
@@ -256,11 +279,10 @@ int start_daemon(const struct start_options *options, struct error *err)
     if (broker_fd < 0)
         return error_from_errno(err, "open libexec/sandpool/sandboxd-broker");
     raise_descriptor_limit();
-    if (cgroups_enter(&cgroups, err) < 0 || enter_outer_namespace(first_id, err) < 0)
+    if ((start.is_root ? leave_root : leave_user)(&start, err) < 0)
         return -1;
     AUTO_CLOSE int executable_fd = fcntl(broker_fd, F_DUPFD_CLOEXEC, START_SAFE_FD);
-    if (executable_fd < 0 || place(&places, err) < 0)
+    if (executable_fd < 0 || place(&start, err) < 0)
         return -1;
-
-    return execute(executable_fd, options, cgroups.version, err);
+    return execute(executable_fd, &start, err);
 }

@@ -33,11 +33,14 @@ static int make_directories(const char *path, struct error *err)
     return 0;
 }
 
-/* It is about to change hands: /etc must not, by a slip of the pen. */
-static bool is_ours_or_empty(int dir_fd)
+/* It is about to change hands: /etc must not, by a slip of the pen. An ordinary user's own
+ * directory is known by files that every daemon makes. */
+static bool is_ours_or_empty(int dir_fd, bool changes_hands)
 {
     struct stat st;
-    if (fstat(dir_fd, &st) == 0 && ids_is_of_a_daemon(st.st_uid))
+    if (changes_hands ? fstat(dir_fd, &st) == 0 && ids_is_of_a_daemon(st.st_uid)
+                      : faccessat(dir_fd, "daemon.json", F_OK, 0) == 0 ||
+                            faccessat(dir_fd, "ca.pem", F_OK, 0) == 0)
         return true;
     DIR *directory = directory_list(dir_fd);
     if (!directory)
@@ -77,22 +80,22 @@ static int hand_over_files(int dir_fd, uid_t owner, struct error *err)
     return result;
 }
 
-int state_open(const char *path, uid_t owner, int *ret_fd, struct error *err)
+int state_open(const char *path, const uid_t *owner, int *ret_fd, struct error *err)
 {
     if (make_directories(path, err) < 0)
         return -1;
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return error_from_errno(err, "open --state-dir %s", path);
-    if (!is_ours_or_empty(fd))
+    if (!is_ours_or_empty(fd, owner))
         return error_set(err, ERROR_CONFLICT,
                          "--state-dir %s holds other things; name a directory of its own", path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return error_set(err, ERROR_CONFLICT, "--state-dir %s is in use by another sandboxd", path);
     /* Secrets in it have modes of their own; clients read the certificate authority. */
-    if (fchown(fd, owner, owner) < 0 || fchmod(fd, STATE_DIRECTORY_MODE) < 0)
-        return error_from_errno(err, "give %s to id %u", path, owner);
-    if (hand_over_files(fd, owner, err) < 0)
+    if ((owner && fchown(fd, *owner, *owner) < 0) || fchmod(fd, STATE_DIRECTORY_MODE) < 0)
+        return error_from_errno(err, "take --state-dir %s over", path);
+    if (owner && hand_over_files(fd, *owner, err) < 0)
         return -1;
     *ret_fd = TAKE_FD(fd);
     return 0;

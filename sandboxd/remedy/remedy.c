@@ -49,7 +49,7 @@ static bool has_options(const struct remedy_facts *facts)
 
 static bool is_refusal(int number)
 {
-    return number == EPERM || number == EACCES || number == EROFS;
+    return number == EPERM || number == EACCES;
 }
 
 /* Names the options that are missing, and no others. */
@@ -270,7 +270,7 @@ static const struct {
      "no-new-privileges or systemd's NoNewPrivileges=yes",
      NULL},
     {STEP(SUBORDINATE_IDS), always,
-     "this account has no range of 65,536 subordinate ids: run sudo usermod --add-subuids "
+     "to give this account a range of subordinate ids run sudo usermod --add-subuids "
      "100000-165535 --add-subgids 100000-165535 \"$(id -un)\" (with numbers that /etc/subuid gives "
      "to nobody else)",
      NULL},

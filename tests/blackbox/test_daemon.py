@@ -171,17 +171,6 @@ def run_to_end(*arguments: str, user: int | None = None) -> subprocess.Completed
                           timeout=15, preexec_fn=become)
 
 
-def test_without_root_one_clear_message(tmp_path_factory: pytest.TempPathFactory) -> None:
-    require_daemon()
-    probe = subprocess.run(["test", "-x", str(BUILD / "bin/sandboxd")],
-                           preexec_fn=lambda: os.setuid(65534))
-    if probe.returncode != 0:
-        pytest.skip(f"an ordinary user cannot reach {BUILD}")
-    result = run_to_end("--listen", f"127.0.0.1:{free_port()}", "--state-dir", "/tmp/never-made", user=65534)
-    assert result.returncode != 0 and len(result.stderr.strip().splitlines()) == 1
-    assert "root" in result.stderr and not Path("/tmp/never-made").exists()
-
-
 @pytest.mark.parametrize("document, named", [
     ('{"pools":[{"name":"default","sandpool":{"colour":"red"}}]}', "colour"),
     ('{"pools":[{"name":"default","sandpool":{"executionTimeoutSeconds":"soon"}}]}', "executionTimeoutSeconds"),

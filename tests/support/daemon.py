@@ -12,6 +12,7 @@ from typing import Any, Sequence
 
 import pytest
 
+from support.account import Account, account_of_this_run
 from support.client import Client
 from support.processes import (Process, cgroup_directories, children_named, descendants, mounts,
                                pid_namespace, wait_until)
@@ -56,9 +57,12 @@ class Daemon:
     """One running sandboxd. Ends with stop(), which checks that nothing is left of it."""
 
     def __init__(self, directory: Path, configuration: dict[str, Any] | None = None,
-                 arguments: Sequence[str] = (), wrapper: Sequence[str] = ()) -> None:
+                 arguments: Sequence[str] = (), wrapper: Sequence[str] = (),
+                 account: Account | None = None) -> None:
+        self.account = account or account_of_this_run()
+        self.account.adopt(directory)
         self.directory = directory
-        self.arguments = arguments
+        self.arguments = [*arguments, *self.account.arguments]
         self.wrapper = wrapper  # a command that becomes the daemon: support/lacking.py
         self.state_directory = directory / "state"
         self.log_path = directory / "sandboxd.log"
@@ -73,7 +77,7 @@ class Daemon:
 
     def start(self) -> None:
         self.port, self.https_port = free_port(), free_port()
-        command = [*self.wrapper, str(BUILD / "bin" / "sandboxd"), "--listen", f"127.0.0.1:{self.port}",
+        command = [*self.wrapper, *self.account.wrapper(), str(BUILD / "bin" / "sandboxd"), "--listen", f"127.0.0.1:{self.port}",
                    "--listen-https", f"127.0.0.1:{self.https_port}",
                    "--state-dir", str(self.state_directory), *self.arguments]
         if self.configuration_path is not None:
@@ -146,7 +150,7 @@ class Daemon:
                 directories |= cgroup_directories(process.pid)
             except (FileNotFoundError, ProcessLookupError):
                 continue
-        return processes, directories - cgroup_directories(os.getpid())
+        return processes, directories - cgroup_directories(os.getpid()) - self.account.directories
 
     def leftovers(self, processes: list[Process], directories: set[Path]) -> list[str]:
         left = [f"process {process.pid} ({process.name})" for process in processes
@@ -169,6 +173,7 @@ class Daemon:
             self.process.wait()
             pytest.fail(f"sandboxd did not stop within {STOP_DEADLINE_S} s:\n{self.log_tail()}")
         self.process = None
+        self.account.trim()
         gone = wait_until(lambda: not self.leftovers(processes, directories), STOP_DEADLINE_S)
         assert gone, "left behind: " + ", ".join(self.leftovers(processes, directories))
         return status

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import struct
 import sys
 from pathlib import Path
@@ -17,6 +18,11 @@ SYS_LANDLOCK_CREATE_RULESET = 444
 def without_call(number: int) -> list[str]:
     """The kernel answers ENOSYS to one system call, as an older one would."""
     return [sys.executable, "-B", str(Path(__file__).resolve()), str(number)]
+
+
+def without_user_namespaces() -> list[str]:
+    """No user namespace can be made: user.max_user_namespaces is 0. For root to start."""
+    return [sys.executable, "-B", str(Path(__file__).resolve()), "user-namespaces"]
 
 
 def _filter(number: int) -> None:
@@ -34,7 +40,26 @@ def _filter(number: int) -> None:
         raise OSError(ctypes.get_errno(), "prctl")
 
 
+def _forbid_user_namespaces() -> None:
+    """In a user namespace with all ids of the machine, which a child outside of it maps."""
+    own = os.getpid()
+    ready, go = os.pipe()
+    if (mapper := os.fork()) == 0:
+        os.read(ready, 1)
+        for name in ("uid_map", "gid_map"):
+            Path(f"/proc/{own}/{name}").write_text("0 0 4294967295")
+        os._exit(0)
+    CLONE_NEWUSER = 0x10000000
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER):
+        raise OSError(ctypes.get_errno(), "unshare")
+    os.write(go, b"x")
+    os.waitpid(mapper, 0)
+    Path("/proc/sys/user/max_user_namespaces").write_text("0")
+
+
 if __name__ == "__main__":
-    import os
-    _filter(int(sys.argv[1]))
+    if sys.argv[1] == "user-namespaces":
+        _forbid_user_namespaces()
+    else:
+        _filter(int(sys.argv[1]))
     os.execvp(sys.argv[2], sys.argv[2:])
