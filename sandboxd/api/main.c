@@ -15,6 +15,7 @@
 #include "sandboxd/api/config.h"
 #include "sandboxd/api/front.h"
 #include "sandboxd/control/inherit.h"
+#include "sandboxd/resource/policy_names.h"
 #include "sandboxd/sandbox/lockdown.h"
 
 enum { CERTIFICATE_FILE_BYTES_MAX = 256 * 1024 }; /* a chain of the longest kind is far smaller */
@@ -76,6 +77,7 @@ static int read_arguments(int argc, char **argv, struct front_arguments *argumen
         return error_set(err, ERROR_INVALID, "sandboxd-front is started by sandboxd");
     if (layers_from_argument(argv[FRONT_MISSING_ARGUMENT], err) < 0)
         return -1;
+    policy_names_set(argv[FRONT_POLICIES_ARGUMENT]);
     *arguments = (struct front_arguments){
         .broker_fd = FRONT_BROKER_FD,
         .state_fd = FRONT_STATE_FD,

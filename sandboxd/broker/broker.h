@@ -13,7 +13,8 @@
 /* Everything main has prepared before the first frame is read. */
 struct broker_options {
     struct cgroup_tree tree;
-    int guest_filter_fd; /* compiled filters */
+    const int *guest_filter_fds; /* compiled, of the policies that pools may choose */
+    size_t policy_count;
     int helper_filter_fd;
     uint32_t ids;               /* known in the outer user namespace */
     const char *const *modules; /* the zygote's arguments, NULL-terminated, its name first */

@@ -53,8 +53,9 @@ static int make_ends(struct session *session, int ret_peers[3], struct error *er
     return 0;
 }
 
-/* What a FRAME_JOIN passes: the shell, the interpreter's ends, its cgroups. The first is borrowed.
- */
+/* What a FRAME_JOIN passes: the shell, the interpreter's ends, its filter, its cgroups. The first
+ * and the fifth are borrowed. */
+enum { JOIN_SHELL, JOIN_ENDS, JOIN_FILTER = 4, JOIN_CGROUPS };
 struct join_fds {
     int fds[FRAME_DESCRIPTORS_MAX];
     int count;
@@ -63,8 +64,12 @@ struct join_fds {
 static int open_join(struct session *session, struct join_fds *ret_fds, struct error *err)
 {
     const struct cgroup_tree *tree = &session->broker->options.tree;
-    struct join_fds join = {.fds = {session->shell_pid_fd, -1, -1, -1}, .count = 4};
-    int result = make_ends(session, join.fds + 1, err);
+    int filter_fd = session->broker->options.guest_filter_fds[session->plan.policy];
+    struct join_fds join = {
+        .fds = {[JOIN_SHELL] = session->shell_pid_fd, -1, -1, -1, [JOIN_FILTER] = filter_fd},
+        .count = JOIN_CGROUPS,
+    };
+    int result = make_ends(session, join.fds + JOIN_ENDS, err);
     if (result == 0)
         result = cgroup_open(tree, session->number, CGROUP_GUEST, join.fds + join.count, err);
     if (result == 0)
@@ -75,8 +80,10 @@ static int open_join(struct session *session, struct join_fds *ret_fds, struct e
 
 static void close_join(struct join_fds *join)
 {
-    for (int i = 1; i < join->count; i++)
-        close_fd(&join->fds[i]);
+    for (int i = JOIN_ENDS; i < join->count; i++) {
+        if (i != JOIN_FILTER)
+            close_fd(&join->fds[i]);
+    }
 }
 
 static void drop_ends(struct session *session)

@@ -10,30 +10,10 @@
 #include "sandboxd/broker/broker.h"
 #include "sandboxd/broker/spawn.h"
 #include "sandboxd/control/inherit.h"
+#include "sandboxd/policy/filters.h"
 #include "sandboxd/policy/image.h"
-#include "sandboxd/policy/library.h"
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
-
-static int compile(const struct library *library, const char *name, int *ret_fd, struct error *err)
-{
-    struct policy policy;
-    if (library_load(library, name, &policy, err) < 0)
-        return -1;
-    int result = policy_compile(&policy, ret_fd, err);
-    policy_clear(&policy);
-    return result;
-}
-
-static int compile_filters(struct broker_options *options, struct error *err)
-{
-    AUTO_LIBRARY struct library library = {0};
-    if (library_add(&library, INHERIT_POLICY_FD, NULL, err) < 0 ||
-        library_add(&library, INHERIT_OWN_POLICY_FD, NULL, err) < 0 ||
-        compile(&library, "python", &options->guest_filter_fd, err) < 0)
-        return -1;
-    return compile(&library, "file-helper", &options->helper_filter_fd, err);
-}
 
 /* The zygote's command line: its name, the missing layers, then the modules. */
 static const char **worker_arguments(const struct image *image)
@@ -58,8 +38,11 @@ static int front_fds[] = {
 static int prepare(char **argv, struct image *image, struct broker_options *options,
                    struct error *err)
 {
-    if (layers_from_argument(argv[INHERIT_FRONT_ARGUMENTS - 1 + FRONT_MISSING_ARGUMENT], err) < 0 ||
-        limits_protect_memory(err) < 0 || compile_filters(options, err) < 0)
+    static struct filters filters;
+    char **front_arguments = &argv[INHERIT_FRONT_ARGUMENTS - 1];
+    if (layers_from_argument(front_arguments[FRONT_MISSING_ARGUMENT], err) < 0 ||
+        limits_protect_memory(err) < 0 ||
+        filters_compile(INHERIT_POLICY_FD, INHERIT_OWN_POLICY_FD, &filters, err) < 0)
         return -1;
     if (image_load(INHERIT_IMAGE_FD, image, err) < 0)
         return error_add_context(err, "image host");
@@ -78,8 +61,12 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     options->zygote_joins = (unsigned)strtoul(argv[INHERIT_ZYGOTE_ARGUMENT], NULL, 10);
     options->front_fds = front_fds;
     options->front_fd_count = sizeof front_fds / sizeof *front_fds;
-    argv[INHERIT_FRONT_ARGUMENTS - 1] = (char *)"sandboxd-front";
-    options->front_arguments = (const char *const *)&argv[INHERIT_FRONT_ARGUMENTS - 1];
+    front_arguments[0] = (char *)"sandboxd-front";
+    front_arguments[FRONT_POLICIES_ARGUMENT] = filters.session_names;
+    options->front_arguments = (const char *const *)front_arguments;
+    options->guest_filter_fds = filters.session_fds;
+    options->policy_count = filters.session_count;
+    options->helper_filter_fd = filters.process_fds[FILTERS_FILE_HELPER];
     options->front_fd = INHERIT_FRONT_FD;
     options->session_fd = INHERIT_SESSION_FD;
     options->worker_fd = INHERIT_WORKER_FD;
@@ -92,7 +79,7 @@ int main(int argc, char **argv)
     struct error err = {0};
     struct image image = {0};
     struct broker_options options = {0};
-    if (argc < INHERIT_FRONT_ARGUMENTS + FRONT_MISSING_ARGUMENT) {
+    if (argc < INHERIT_FRONT_ARGUMENTS + FRONT_POLICIES_ARGUMENT) {
         log_error("broker.refused", "message=\"started by hand; start sandboxd instead\"");
         return 1;
     }

@@ -212,8 +212,9 @@ static void session_start(struct broker *broker, struct channel_message *message
     struct error err = {0};
     struct session_plan_message plan;
     uint64_t number = message->frame.tag;
-    if (message_read_session_plan(&message->frame, &plan, &err) < 0) {
-        tell_failure(broker, number, EINVAL, err.message);
+    if (message_read_session_plan(&message->frame, &plan, &err) < 0 ||
+        plan.policy >= broker->options.policy_count) {
+        tell_failure(broker, number, EINVAL, "a session that makes no sense");
         return;
     }
     if (number < broker->next_number || broker->free_slot_count == 0) {

@@ -34,11 +34,12 @@ enum inherit_argument {
     INHERIT_FRONT_ARGUMENTS,
 };
 
-/* sandboxd-front MISSING-LAYERS HTTP-ADDRESS HTTPS-ADDRESS AUTH HOST...: the addresses as texts,
- * the second "" where there is no such listener; further names by which clients may reach the
- * daemon. */
+/* sandboxd-front MISSING-LAYERS POLICIES HTTP-ADDRESS HTTPS-ADDRESS AUTH HOST...: the names of the
+ * policies for sessions, which the broker knows; the addresses as texts, the second "" where there
+ * is no such listener; further names by which clients may reach the daemon. */
 enum inherit_front_argument {
     FRONT_MISSING_ARGUMENT = 1, /* base/core/layer.h */
+    FRONT_POLICIES_ARGUMENT,
     FRONT_HTTP_ARGUMENT,
     FRONT_HTTPS_ARGUMENT,
     FRONT_AUTH_ARGUMENT,

@@ -250,6 +250,7 @@ static int execute(int executable_fd, const struct start *start, struct error *e
         [INHERIT_ZYGOTE_ARGUMENT] = options->zygote_sessions,
         [INHERIT_IDS_ARGUMENT] = ids,
         [FRONT + FRONT_MISSING_ARGUMENT] = layers_to_argument(),
+        [FRONT + FRONT_POLICIES_ARGUMENT] = "",
         [FRONT + FRONT_HTTP_ARGUMENT] = options->listen,
         [FRONT + FRONT_HTTPS_ARGUMENT] = has_https(options) ? options->listen_https : "",
         [FRONT + FRONT_AUTH_ARGUMENT] = options->auth,

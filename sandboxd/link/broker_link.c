@@ -56,6 +56,7 @@ static void on_start(void *self, struct session *session)
         .data_inodes = settings->data_inodes,
         .tasks = settings->session_tasks,
         .cpu_percent = settings->cpu_percent,
+        .policy = settings->policy,
     };
     outbox_send(&broker->outbox, FRAME_SESSION_START, link->number, &plan, sizeof plan, -1);
 }

@@ -20,57 +20,95 @@ static const char *error_word(int number)
 
 /* ---- conditions ---- */
 
-static void describe_condition(const struct seccomp_rule *rule, const struct seccomp_condition *c,
-                               struct buf *out)
+/* Of setsockopt and getsockopt: it says what their options mean. */
+static uint64_t level_of(const struct seccomp_rule *rule)
 {
-    const char *call = call_name(rule->number);
-    uint64_t level = 0;
-    char argument[NAMES_ARGUMENT_MAX], mask[NAMES_VALUE_MAX], value[NAMES_VALUE_MAX];
     for (size_t i = 0; i < rule->condition_count; i++) {
         if (rule->conditions[i].argument == 1)
-            level = rule->conditions[i].value;
+            return rule->conditions[i].value;
     }
-    names_argument(call, c->argument, argument);
-    names_value(call, c->argument, level, c->mask, mask);
-    names_value(call, c->argument, level, c->value, value);
+    return 0;
+}
+
+static void describe_value(const struct seccomp_rule *rule, size_t index, const char *separator,
+                           struct buf *out)
+{
+    const struct seccomp_condition *c = &rule->conditions[index];
+    char value[NAMES_VALUE_MAX];
+    names_value(call_name(rule->number), c->argument, level_of(rule), c->value, value);
+    buf_printf(out, "%s%s", separator, value);
+}
+
+/* "domain is ", "flags without ": what comes before the values. */
+static void describe_subject(const struct seccomp_rule *rule, size_t index, struct buf *out)
+{
+    const struct seccomp_condition *c = &rule->conditions[index];
+    char argument[NAMES_ARGUMENT_MAX], mask[NAMES_VALUE_MAX];
+    names_argument(call_name(rule->number), c->argument, argument);
+    names_value(call_name(rule->number), c->argument, level_of(rule), c->mask, mask);
+    buf_printf(out, "%s%s", index ? ", " : "", argument);
     if (c->mask == 0xFFFFFFFF)
-        buf_printf(out, "%s is %s", argument, value);
+        buf_printf(out, " is ");
     else if (c->value == 0)
-        buf_printf(out, "%s without %s", argument, mask);
+        buf_printf(out, " without %s", mask);
     else
-        buf_printf(out, "%s & %s is %s", argument, mask, value);
+        buf_printf(out, " & %s is ", mask);
+}
+
+static bool is_without(const struct seccomp_condition *c)
+{
+    return c->mask != 0xFFFFFFFF && c->value == 0;
+}
+
+/* Of an entry's rules for one call: they are all combinations of its values. */
+static bool is_sibling(const struct seccomp_rule *a, const struct seccomp_rule *b)
+{
+    return a->group == b->group && a->number == b->number;
+}
+
+static bool value_is_repeated(const struct policy *policy, size_t index, size_t condition)
+{
+    const struct seccomp_rule *rule = &policy->rules[index];
+    for (size_t i = 0; i < index; i++) {
+        if (is_sibling(&policy->rules[i], rule) &&
+            policy->rules[i].conditions[condition].value == rule->conditions[condition].value)
+            return true;
+    }
+    return false;
+}
+
+/* "domain is AF_INET or AF_INET6, protocol is 0": for the rule and its siblings. */
+static void describe_siblings(const struct policy *policy, const struct seccomp_rule *rule,
+                              struct buf *out)
+{
+    for (size_t c = 0; c < rule->condition_count; c++) {
+        const char *separator = "";
+        describe_subject(rule, c, out);
+        for (size_t i = 0; i < policy->count && !is_without(&rule->conditions[c]); i++) {
+            if (!is_sibling(&policy->rules[i], rule) || value_is_repeated(policy, i, c))
+                continue;
+            describe_value(&policy->rules[i], c, separator, out);
+            separator = " or ";
+        }
+    }
 }
 
 void describe_conditions(const struct seccomp_rule *rule, struct buf *out)
 {
-    for (size_t i = 0; i < rule->condition_count; i++) {
-        buf_printf(out, "%s", i ? ", " : "");
-        describe_condition(rule, &rule->conditions[i], out);
+    for (size_t c = 0; c < rule->condition_count; c++) {
+        describe_subject(rule, c, out);
+        if (!is_without(&rule->conditions[c]))
+            describe_value(rule, c, "", out);
     }
 }
 
 /* ---- a whole policy ---- */
 
-static bool same_conditions(const struct seccomp_rule *a, const struct seccomp_rule *b)
+/* True when an earlier rule of the group has the same call. */
+static bool is_repeated(const struct policy *policy, size_t index)
 {
-    if (a->condition_count != b->condition_count)
-        return false;
-    for (size_t i = 0; i < a->condition_count; i++) {
-        const struct seccomp_condition *x = &a->conditions[i], *y = &b->conditions[i];
-        if (x->argument != y->argument || x->mask != y->mask || x->value != y->value)
-            return false;
-    }
-    return true;
-}
-
-/* True when an earlier rule of the group has the same call (by_call) or the same conditions. */
-static bool is_repeated(const struct policy *policy, size_t index, bool by_call)
-{
-    const struct seccomp_rule *rule = &policy->rules[index];
     for (size_t i = 0; i < index; i++) {
-        const struct seccomp_rule *other = &policy->rules[i];
-        if (other->group == rule->group &&
-            (by_call ? other->number == rule->number : same_conditions(other, rule)))
+        if (is_sibling(&policy->rules[i], &policy->rules[index]))
             return true;
     }
     return false;
@@ -83,7 +121,7 @@ static void describe_group_calls(const struct policy *policy, size_t group, stru
     const char *separator = "";
     for (size_t i = 0; i < policy->count; i++) {
         const struct seccomp_rule *rule = &policy->rules[i];
-        if (rule->group != group || is_repeated(policy, i, true))
+        if (rule->group != group || is_repeated(policy, i))
             continue;
         if (names_call(rule->number)) {
             buf_printf(out, "%s%s", separator, names_call(rule->number));
@@ -112,12 +150,9 @@ static void describe_group(const struct policy *policy, size_t index, struct buf
     else
         buf_printf(out, "\nrefused with %s: ", error_word(any->error_number));
     describe_group_calls(policy, index, out);
-    for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *rule = &policy->rules[i];
-        if (rule->group != index || rule->condition_count == 0 || is_repeated(policy, i, false))
-            continue;
+    if (any->condition_count > 0) {
         buf_printf(out, "\n    when ");
-        describe_conditions(rule, out);
+        describe_siblings(policy, any, out);
     }
     buf_printf(out, "\n    why: %s (%s, calls[%zu])\n", policy_why(policy, any), group->document,
                group->index);
@@ -137,43 +172,51 @@ void describe_policy(const struct policy *policy, struct buf *out)
 
 /* ---- one call ---- */
 
-/* The next rule of the call from number `index` on; policy->count where there is none. */
-static size_t next_rule(const struct policy *policy, int number, size_t index)
+/* "allowed when domain is AF_UNIX" */
+static void describe_entry(const struct policy *policy, const struct seccomp_rule *rule,
+                           struct buf *out)
 {
-    while (index < policy->count && policy->rules[index].number != number)
-        index++;
-    return index;
+    buf_printf(out, "%s%s", rule->allow ? "allowed" : error_word(rule->error_number),
+               rule->condition_count ? " when " : "");
+    describe_siblings(policy, rule, out);
 }
 
 void describe_call(const struct policy *policy, int number, struct buf *out)
 {
-    bool always = false;
-    size_t next = next_rule(policy, number, 0);
+    bool any = false, always = false;
     buf_printf(out, "%s:\n", policy->name);
-    if (next == policy->count) {
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct seccomp_rule *rule = &policy->rules[i];
+        const struct policy_group *group = &policy->groups[rule->group];
+        if (rule->number != number || is_repeated(policy, i))
+            continue;
+        any = true;
+        always = always || rule->condition_count == 0;
+        buf_printf(out, "  %s", rule->allow ? "" : "refused with ");
+        describe_entry(policy, rule, out);
+        buf_printf(out, "\n      why: %s (%s, calls[%zu])\n", policy_why(policy, rule),
+                   group->document, group->index);
+    }
+    if (!any)
         buf_printf(out, "  refused with %s, as every call that no entry names\n",
                    error_word(policy->default_error));
-        return;
-    }
-    while (next < policy->count) {
-        const struct seccomp_rule *rule = &policy->rules[next];
-        const struct policy_group *group = &policy->groups[rule->group];
-        buf_printf(out, "  %s%s%s", rule->allow ? "allowed" : "refused with ",
-                   rule->allow ? "" : error_word(rule->error_number),
-                   rule->condition_count ? " when " : "");
-        describe_conditions(rule, out);
-        buf_printf(out, "\n");
-        always = always || rule->condition_count == 0;
-        next = next_rule(policy, number, next + 1);
-        if (next == policy->count || policy->rules[next].group != rule->group)
-            buf_printf(out, "      why: %s (%s, calls[%zu])\n", policy_why(policy, rule),
-                       group->document, group->index);
-    }
-    if (!always)
+    else if (!always)
         buf_printf(out, "  refused with %s otherwise\n", error_word(policy->default_error));
 }
 
 /* ---- two policies ---- */
+
+static bool same_conditions(const struct seccomp_rule *a, const struct seccomp_rule *b)
+{
+    if (a->condition_count != b->condition_count)
+        return false;
+    for (size_t i = 0; i < a->condition_count; i++) {
+        const struct seccomp_condition *x = &a->conditions[i], *y = &b->conditions[i];
+        if (x->argument != y->argument || x->mask != y->mask || x->value != y->value)
+            return false;
+    }
+    return true;
+}
 
 static bool same_answer(const struct seccomp_rule *a, const struct seccomp_rule *b)
 {
@@ -218,27 +261,42 @@ static bool is_different(const struct policy *a, const struct policy *b, int num
     return a->default_error != b->default_error && (!speaks_of(a, number) || !speaks_of(b, number));
 }
 
+/* True when the other policy has neither the rule nor one of its siblings. */
+static bool differs_as_a_whole(const struct policy *policy, const struct seccomp_rule *rule,
+                               const struct policy *other)
+{
+    for (size_t i = 0; i < policy->count; i++) {
+        if (is_sibling(&policy->rules[i], rule) && has_rule(other, &policy->rules[i]))
+            return false;
+    }
+    return true;
+}
+
 /* What the one says of a call that the other does not. */
 static void describe_side(const struct policy *policy, const struct policy *other, int number,
                           struct buf *out)
 {
     const char *separator = "";
+    bool always = true;
     for (size_t i = 0; i < policy->count; i++) {
         const struct seccomp_rule *rule = &policy->rules[i];
-        if (rule->number != number || has_rule(other, rule))
+        if (rule->number != number)
+            continue;
+        always = rule->condition_count == 0;
+        bool whole = differs_as_a_whole(policy, rule, other);
+        if (has_rule(other, rule) || (whole && is_repeated(policy, i)))
             continue;
         buf_printf(out, "%s", separator);
         separator = "; ";
-        if (rule->allow)
-            buf_printf(out, "allowed%s", rule->condition_count ? " when " : "");
-        else
-            buf_printf(out, "%s%s", error_word(rule->error_number),
-                       rule->condition_count ? " when " : "");
+        if (whole) {
+            describe_entry(policy, rule, out);
+            continue;
+        }
+        buf_printf(out, "%s when ", rule->allow ? "allowed" : error_word(rule->error_number));
         describe_conditions(rule, out);
     }
     if (!*separator)
-        buf_printf(out, "%s%s", error_word(policy->default_error),
-                   speaks_of(policy, number) ? " otherwise" : "");
+        buf_printf(out, "%s%s", error_word(policy->default_error), always ? "" : " otherwise");
 }
 
 size_t describe_difference(const struct policy *a, const struct policy *b, struct buf *out)
@@ -275,7 +333,7 @@ static json_t *left_names(const struct policy *policy, size_t group)
     json_t *names = json_array();
     for (size_t i = 0; i < policy->count; i++) {
         const struct seccomp_rule *rule = &policy->rules[i];
-        if (rule->group == group && !is_repeated(policy, i, true))
+        if (rule->group == group && !is_repeated(policy, i))
             json_array_append_new(names, json_string(call_name(rule->number)));
     }
     return names;

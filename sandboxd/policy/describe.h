@@ -4,8 +4,7 @@
 #include "base/core/buf.h"
 #include "sandboxd/policy/policy.h"
 
-/* "domain is AF_INET, type & SOCK_TYPE_MASK is SOCK_STREAM"; nothing for a rule without conditions.
- */
+/* "domain is AF_INET, type & SOCK_TYPE_MASK is SOCK_STREAM"; nothing where there are none. */
 void describe_conditions(const struct seccomp_rule *rule, struct buf *out);
 
 /* The policy with all that it has from others. */

@@ -20,6 +20,11 @@ static bool ends_with(const char *text, const char *end)
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+bool library_is_schema(const char *file)
+{
+    return ends_with(file, schema_suffix);
+}
+
 /* ---- directories ---- */
 
 /* As the kernel calls it; "?" where it does not say. */
@@ -41,7 +46,7 @@ static int list_directory(int fd, const char *path, struct library_names *names,
     int result = 0;
     while (result == 0 && (item = readdir(directory))) {
         const char *name = item->d_name;
-        if (*name == '.' || !ends_with(name, suffix) || ends_with(name, schema_suffix))
+        if (*name == '.' || !ends_with(name, suffix) || library_is_schema(name))
             continue;
         if (names->count == LIBRARY_NAMES_MAX)
             result =
@@ -102,8 +107,10 @@ int library_add(struct library *library, int fd, const char *path, struct error 
     struct stat info;
     if (fstat(fd, &info) < 0)
         return error_from_errno(err, "look at a directory of policies");
-    if (!S_ISDIR(info.st_mode))
+    if (S_ISCHR(info.st_mode))
         return 0;
+    if (!S_ISDIR(info.st_mode))
+        return error_set(err, ERROR_INVALID, "--policy-dir: is no directory");
     if (library->count == LIBRARY_DIRECTORIES_MAX)
         return error_set(err, ERROR_LIMIT, "more than %d directories of policies",
                          LIBRARY_DIRECTORIES_MAX);

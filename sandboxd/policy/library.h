@@ -18,8 +18,8 @@ struct library {
     size_t count;
 };
 
-/* path may be NULL: then the kernel is asked for it. A descriptor that is no directory adds
- * nothing: launch gives /dev/null where the user has no policies. */
+/* path may be NULL: then the kernel is asked for it. A device adds nothing: launch gives
+ * /dev/null where the user has no policies. */
 int library_add(struct library *library, int fd, const char *path, struct error *err);
 void library_clear(struct library *library);
 /* ERROR_INVALID when two directories have a policy of the same name. */
@@ -42,6 +42,9 @@ int library_load(const struct library *library, const char *name, struct policy 
  * be that of the policy. */
 int library_load_file(const struct library *library, int fd, const char *label,
                       struct policy *ret_policy, struct error *err);
+
+/* The schema lies beside the policies and is none. */
+bool library_is_schema(const char *file);
 
 /* Every policy for sessions, `first` in front. */
 struct library_sessions {

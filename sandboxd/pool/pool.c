@@ -348,7 +348,7 @@ static bool same_limits(const struct pool_settings *a, const struct pool_setting
 {
     return a->session_memory_bytes == b->session_memory_bytes && a->data_bytes == b->data_bytes &&
            a->data_inodes == b->data_inodes && a->session_tasks == b->session_tasks &&
-           a->cpu_percent == b->cpu_percent;
+           a->cpu_percent == b->cpu_percent && a->policy == b->policy;
 }
 
 void pool_update(struct pool *pool, const struct pool_settings *settings)

@@ -43,6 +43,7 @@ struct pool_settings {
     uint32_t data_inodes;
     uint32_t session_tasks;
     uint32_t cpu_percent;
+    uint8_t policy; /* by the broker's number */
 };
 
 /* What a pool asks of the world. None of these fails: bad news arrives later as session_on_... */

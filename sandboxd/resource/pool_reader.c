@@ -5,6 +5,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
 #include "sandboxd/resource/kept.h"
+#include "sandboxd/resource/policy_names.h"
 
 /* Ranges; docs/operations.md, "Settings", explains each. */
 enum {
@@ -196,6 +197,20 @@ static int read_numbers(json_t *object, const char *path, struct pool_settings *
     return 0;
 }
 
+static int read_policy(json_t *object, const char *path, struct pool_settings *settings,
+                       struct error *err)
+{
+    const char *name = NULL;
+    struct error why = {0};
+    char here[JSON_PATH_TEXT_MAX];
+    json_join_path(here, path, "policy");
+    if (json_get_text_optional(object, path, "policy", &name, err) < 0)
+        return -1;
+    if (name && policy_names_find(name, &settings->policy, &why) < 0)
+        return error_set(err, ERROR_DENIED, "%s: %s", here, why.message);
+    return 0;
+}
+
 static int read_sandpool(json_t *object, const char *path, struct pool_resource *resource,
                          struct error *err)
 {
@@ -215,7 +230,7 @@ static int read_sandpool(json_t *object, const char *path, struct pool_resource 
         return 0;
     if (json_refuse_unknown(object, path, known, err) < 0 ||
         require_word(object, path, "image", "host", "the only session image is host", err) < 0 ||
-        require_word(object, path, "policy", "python", "the only policy is python", err) < 0 ||
+        read_policy(object, path, &resource->settings, err) < 0 ||
         require_word(object, path, "start", "fork",
                      "only fork is there yet: interpreters are forked from one prepared process",
                      err) < 0 ||

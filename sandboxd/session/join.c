@@ -10,7 +10,7 @@
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
 
-enum { JOIN_FIXED_DESCRIPTORS = 4 };
+enum { JOIN_FIXED_DESCRIPTORS = 5 };
 
 int join_read(struct channel_message *message, struct join *ret_join, struct error *err)
 {
@@ -21,6 +21,7 @@ int join_read(struct channel_message *message, struct join *ret_join, struct err
         .channel_fd = channel_take_fd(message, 1),
         .stdout_fd = channel_take_fd(message, 2),
         .stderr_fd = channel_take_fd(message, 3),
+        .filter_fd = channel_take_fd(message, 4),
         .cgroup_v2 = message->frame.payload[0] == 2,
     };
     for (int i = JOIN_FIXED_DESCRIPTORS; i < message->fd_count; i++)
@@ -35,6 +36,7 @@ void join_close(struct join *join)
     close_fd(&join->channel_fd);
     close_fd(&join->stdout_fd);
     close_fd(&join->stderr_fd);
+    close_fd(&join->filter_fd);
     for (int i = 0; i < join->cgroup_count; i++)
         close_fd(&join->cgroup_fds[i]);
 }
@@ -98,7 +100,9 @@ static int data_bytes(uint64_t *ret_bytes, struct error *err)
 
 int join_enter(const struct join *join, const struct join_context *context, struct error *err)
 {
-    if (join_cgroups_v1(join, err) < 0 || be_the_first_to_go(context->proc_fd, err) < 0 ||
+    static struct seccomp_filter filter;
+    if (seccomp_filter_read(join->filter_fd, &filter, err) < 0 || join_cgroups_v1(join, err) < 0 ||
+        be_the_first_to_go(context->proc_fd, err) < 0 ||
         namespaces_join(join->shell_pid_fd, err) < 0 || place_descriptors(join, err) < 0)
         return -1;
     if (setsid() < 0)
@@ -107,7 +111,7 @@ int join_enter(const struct join *join, const struct join_context *context, stru
     if (chdir(MOUNTS_DATA_PATH) < 0)
         return error_from_errno(err, "enter " MOUNTS_DATA_PATH);
 
-    struct lockdown_guest guest = {.filter = &context->filter, .outsider = &context->outsider};
+    struct lockdown_guest guest = {.filter = &filter, .outsider = &context->outsider};
     if (data_bytes(&guest.file_bytes, err) < 0)
         return -1;
     if (lockdown_enter_guest(&guest, err) < 0)

@@ -23,6 +23,7 @@ struct join {
     int channel_fd;
     int stdout_fd;
     int stderr_fd;
+    int filter_fd;                         /* of the policy that the session has */
     int cgroup_fds[FRAME_DESCRIPTORS_MAX]; /* v1: cgroup.procs files; v2: one directory */
     int cgroup_count;
     bool cgroup_v2;
@@ -35,7 +36,6 @@ void join_close(struct join *join);
 /* What stays the same for every join of a zygote. */
 struct join_context {
     int proc_fd; /* a procfs of the machine, or -1; for the memory killer's score */
-    struct seccomp_filter filter;
     struct namespaces_identity outsider; /* the zygote's own namespaces */
     uint64_t tid_address;
 };

@@ -70,13 +70,11 @@ static int enter_root(const struct root_message *root, struct error *err)
 
 static int set_up(struct error *err)
 {
-    if (channel_receive(ZYGOTE_BROKER_FD, 1, &message, err) != CHANNEL_MESSAGE ||
+    if (channel_receive(ZYGOTE_BROKER_FD, 0, &message, err) != CHANNEL_MESSAGE ||
         message.frame.type != FRAME_ZYGOTE_SETUP)
         return error_set(err, ERROR_SYSTEM, "no set-up message");
     struct root_message root;
-    AUTO_CLOSE int filter_fd = channel_take_fd(&message, 0);
-    if (message_read(&message.frame, &root, sizeof root, err) < 0 ||
-        seccomp_filter_read(filter_fd, &context.filter, err) < 0)
+    if (message_read(&message.frame, &root, sizeof root, err) < 0)
         return -1;
     context.tid_address = namespaces_tid_address();
     return enter_root(&root, err);

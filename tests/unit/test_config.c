@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "sandboxd/api/config.h"
+#include "sandboxd/resource/policy_names.h"
 
 static int read_text(const char *text, struct config *config, struct error *err)
 {
@@ -80,6 +81,22 @@ static void nulls_and_unknown_azure_members_are_accepted(void **state)
         0);
     assert_int_equal(config.pools[0].settings.max_concurrent_sessions, 10);
     config_clear(&config);
+}
+
+static void a_pool_chooses_one_of_the_policies_there_are(void **state)
+{
+    (void)state;
+    struct config config;
+    struct error err = {0};
+    policy_names_set("python strict");
+    assert_int_equal(read_pool_text("", "\"policy\":\"strict\"", &config, &err), 0);
+    assert_int_equal(config.pools[0].settings.policy, 1);
+    config_clear(&config);
+    assert_int_equal(read_pool_text("", "\"policy\":\"stric\"", &config, &err), -1);
+    assert_int_equal(err.code, ERROR_DENIED);
+    assert_string_equal(err.message, "pools[0].sandpool.policy: there is no policy \"stric\"; "
+                                     "there are: python strict");
+    policy_names_set("");
 }
 
 static void limits_are_settings(void **state)
@@ -198,6 +215,7 @@ int main(void)
         cmocka_unit_test(without_a_file_there_is_one_pool_with_the_documented_limits),
         cmocka_unit_test(both_forms_of_the_cooldown_are_read),
         cmocka_unit_test(nulls_and_unknown_azure_members_are_accepted),
+        cmocka_unit_test(a_pool_chooses_one_of_the_policies_there_are),
         cmocka_unit_test(limits_are_settings),
         cmocka_unit_test(each_mistake_is_named),
         cmocka_unit_test(pools_of_one_name_may_be_in_several_groups),

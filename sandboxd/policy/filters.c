@@ -1,0 +1,54 @@
+#include "sandboxd/policy/filters.h"
+
+#include "base/core/buf.h"
+
+/* Where a pool names no policy. */
+static const char default_session[] = "python";
+
+static const char *const process_names[FILTERS_PROCESSES_MAX] = {
+    [FILTERS_FILE_HELPER] = "file-helper",
+};
+
+static int compile_sessions(const struct library *library, struct filters *filters,
+                            struct error *err)
+{
+    struct library_sessions sessions;
+    struct buf names = {0};
+    if (library_load_sessions(library, default_session, &sessions, err) < 0)
+        return -1;
+    int result = 0;
+    for (size_t i = 0; i < sessions.count && result == 0; i++) {
+        result = policy_compile(&sessions.policies[i], &filters->session_fds[i], err);
+        buf_printf(&names, "%s%s", i ? " " : "", sessions.policies[i].name);
+    }
+    filters->session_count = sessions.count;
+    filters->session_names = buf_take(&names);
+    library_clear_sessions(&sessions);
+    return result;
+}
+
+static int compile_process(const struct library *library, const char *name, int *ret_fd,
+                           struct error *err)
+{
+    struct policy policy;
+    if (library_load(library, name, &policy, err) < 0)
+        return -1;
+    int result = policy_compile(&policy, ret_fd, err);
+    policy_clear(&policy);
+    return result;
+}
+
+int filters_compile(int directory_fd, int own_directory_fd, struct filters *ret_filters,
+                    struct error *err)
+{
+    AUTO_LIBRARY struct library library = {0};
+    if (library_add(&library, directory_fd, NULL, err) < 0 ||
+        library_add(&library, own_directory_fd, NULL, err) < 0 ||
+        compile_sessions(&library, ret_filters, err) < 0)
+        return -1;
+    for (int i = 0; i < FILTERS_PROCESSES_MAX; i++) {
+        if (compile_process(&library, process_names[i], &ret_filters->process_fds[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* filters: every policy that a daemon needs, compiled once, before the broker reads a frame. */
+#pragma once
+
+#include "sandboxd/policy/library.h"
+
+/* Processes with a policy of their own. */
+enum filters_process { FILTERS_FILE_HELPER, FILTERS_PROCESSES_MAX };
+
+struct filters {
+    int session_fds[LIBRARY_SESSIONS_MAX]; /* python first */
+    size_t session_count;
+    char *session_names; /* "python strict": in the same order */
+    int process_fds[FILTERS_PROCESSES_MAX];
+};
+
+/* Our directory, and the user's or anything that is none. The descriptors in *ret_filters are
+ * sealed memory files, close-on-exec, and stay open as long as the process. */
+int filters_compile(int directory_fd, int own_directory_fd, struct filters *ret_filters,
+                    struct error *err);
