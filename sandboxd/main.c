@@ -22,7 +22,9 @@ static const char documentation[] =
     "The default pool is at / and at "
     "/subscriptions/local/resourceGroups/local/sessionPools/default.\n\n"
     "`sandboxd env`, `sandboxd token` and `sandboxd ca` print what clients of a daemon need, "
-    "`sandboxd policy` what sessions may ask of the kernel; each has --help.";
+    "`sandboxd policy` what sessions may ask of the kernel, `sandboxd doctor` whether this machine "
+    "has "
+    "what they need; each has --help.";
 
 enum {
     OPTION_LISTEN = 'l',
@@ -73,7 +75,7 @@ static const struct argp_option option_table[] = {
 static const char *const auth_modes[] = {"none", "any", "jwt", NULL};
 /* Subcommands that are another program, in libexec/ beside our bin/: what may start the daemon
  * needs nothing of what they need. */
-static const char *const admin_commands[] = {"env", "token", "ca", "policy", NULL};
+static const char *const admin_commands[] = {"env", "token", "ca", "policy", "doctor", NULL};
 
 static const char *find_word(const char *const *words, const char *word)
 {

@@ -1,9 +1,10 @@
-/* sandboxd-admin env|token|ca|policy ...: executed by sandboxd. */
+/* sandboxd-admin env|token|ca|policy|doctor ...: executed by sandboxd. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "sandboxd/admin/admin.h"
+#include "sandboxd/doctor/doctor.h"
 
 static struct {
     const char *name;
@@ -14,6 +15,7 @@ static struct {
     {"token", "sandboxd token", token_run},
     {"ca", "sandboxd ca", ca_run},
     {"policy", "sandboxd policy", policy_run},
+    {"doctor", "sandboxd doctor", doctor_run},
 };
 
 int main(int argc, char **argv)

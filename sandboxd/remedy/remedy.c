@@ -49,7 +49,7 @@ static bool has_options(const struct remedy_facts *facts)
 
 static bool is_refusal(int number)
 {
-    return number == EPERM || number == EACCES;
+    return number == EPERM || number == EACCES || number == EROFS;
 }
 
 /* Names the options that are missing, and no others. */

@@ -1,0 +1,57 @@
+/* probes: everything that a session is isolated by, and how to find out whether it is there.
+ *
+ * A probe goes through a whole sequence as the daemon does: some kernels let the first step succeed
+ * and refuse a later one.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/core/layer.h"
+#include "sandboxd/doctor/outer.h"
+
+enum probe_need {
+    PROBE_MANDATORY,   /* sandboxd does not start without it */
+    PROBE_OPTIONAL,    /* it does where --allow-missing says so */
+    PROBE_IMPROVING,   /* it does with less than there could be */
+    PROBE_INFORMATIVE, /* nothing depends on it */
+};
+
+struct probe {
+    const char *name; /* of the layer, as --allow-missing has it; programs look for it */
+    enum probe_need need;
+    child_act act;    /* its argument is the struct outer */
+    enum layer layer; /* of --allow-missing, for optional ones */
+};
+
+extern const struct probe probes[];
+enum { PROBES = 22 };
+
+/* "mandatory", "optional", "informative". */
+const char *probe_need_word(enum probe_need need);
+
+/* Runs a probe in a process of its own. Never fails: the finding says all. */
+void probe_run(const struct probe *probe, const struct outer *outer, struct finding *ret_finding);
+
+int probe_kernel(const void *outer, struct finding *finding, struct error *err);
+int probe_ids(const void *outer, struct finding *finding, struct error *err);
+int probe_user_namespace(const void *outer, struct finding *finding, struct error *err);
+int probe_pid_namespace(const void *outer, struct finding *finding, struct error *err);
+int probe_mount_namespace(const void *outer, struct finding *finding, struct error *err);
+int probe_network_namespace(const void *outer, struct finding *finding, struct error *err);
+int probe_ipc_namespace(const void *outer, struct finding *finding, struct error *err);
+int probe_uts_namespace(const void *outer, struct finding *finding, struct error *err);
+int probe_cgroup_namespace(const void *outer, struct finding *finding, struct error *err);
+int probe_handles(const void *outer, struct finding *finding, struct error *err);
+int probe_join(const void *outer, struct finding *finding, struct error *err);
+int probe_root(const void *outer, struct finding *finding, struct error *err);
+int probe_procfs(const void *outer, struct finding *finding, struct error *err);
+int probe_quota(const void *outer, struct finding *finding, struct error *err);
+int probe_tmpfs_idmap(const void *outer, struct finding *finding, struct error *err);
+int probe_capabilities(const void *outer, struct finding *finding, struct error *err);
+int probe_no_new_privileges(const void *outer, struct finding *finding, struct error *err);
+int probe_not_dumpable(const void *outer, struct finding *finding, struct error *err);
+int probe_filter(const void *outer, struct finding *finding, struct error *err);
+int probe_notification(const void *outer, struct finding *finding, struct error *err);
+int probe_landlock(const void *outer, struct finding *finding, struct error *err);
+int probe_cgroups(const void *outer, struct finding *finding, struct error *err);
