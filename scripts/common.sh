@@ -19,6 +19,12 @@ daemon_pid_file=$SANDPOOL_STATE_DIR.pid
 # shellcheck disable=SC2034
 daemon_log_file=$SANDPOOL_STATE_DIR.log
 
+# What sessions have of Python, and what the tests of the suite "stack" ask for beyond.
+# shellcheck disable=SC2034
+session_packages="python3-ipython python3-numpy python3-pandas python3-matplotlib python3-pkg-resources"
+# shellcheck disable=SC2034
+session_test_packages="python3-scipy python3-sklearn libopenblas0-pthread"
+
 die() {
     echo "${0##*/}: $*" >&2
     exit 1

@@ -377,6 +377,9 @@ def prewarm(modules: list[str]) -> bytes:
         sys.modules["matplotlib.font_manager"]._get_font.cache_clear()
     description = describe_image()
     shell.reset(new_session=True)
+    # A reset takes these too, and multiprocessing looks at them to start a fresh interpreter.
+    for name in ("__doc__", "__loader__", "__package__", "__spec__"):
+        shell.user_ns.setdefault(name, None)
     shell.cell = Cell()
     gc.collect()
     gc.freeze()

@@ -154,8 +154,9 @@ class Client:
         path = "executions"
         if version <= "2024-08-02-preview":
             path, body = "code/execute", {"properties": body}
+        patience_s = max(TIMEOUT_S, 30 + (timeout_s or 0))
         answer = self.request("POST", self.target(path, version), json.dumps(body).encode(),
-                              {"Content-Type": "application/json"})
+                              {"Content-Type": "application/json"}, patience_s)
         assert answer.status in (200, 202), f"{answer.status}: {answer.text}"
         document = answer.json
         result = document["properties"] if path == "code/execute" else document["result"]

@@ -1,0 +1,10 @@
+import numpy as np
+random = np.random.default_rng(1)
+a = random.standard_normal((300, 300))
+values, vectors = np.linalg.eig(a)
+assert np.allclose(a @ vectors, vectors * values)
+u, s, vt = np.linalg.svd(a)
+assert np.allclose(u * s @ vt, a)
+b = random.standard_normal(300)
+assert np.allclose(a @ np.linalg.solve(a, b), b)
+assert np.allclose(np.fft.ifft(np.fft.fft(b)), b)
