@@ -116,7 +116,9 @@ static int write_daemon_file(struct front *front, struct error *err)
     _Static_assert(sizeof file.pool >= RESOURCE_ID_TEXT_MAX, "room for a path");
     const struct front_pool *pool = front_pools_find(&front->pools, NULL, NULL, NULL);
     resource_id_write_path(&pool->resource.id, file.pool);
-    return daemon_file_write(front->state_fd, &file, err);
+    return daemon_file_write(front->state_fd, &file, err) < 0
+               ? error_add_context(err, "--state-dir")
+               : 0;
 }
 
 static void on_image(void *self, const void *data, size_t length)
@@ -232,7 +234,9 @@ static int open_identity(struct front *front, struct error *err)
         .name_count = front->names.count,
         .now_s = time(NULL),
     };
-    return identity_open(front->state_fd, &options, &front->identity, err);
+    return identity_open(front->state_fd, &options, &front->identity, err) < 0
+               ? error_add_context(err, "--state-dir")
+               : 0;
 }
 
 static int open_front(struct front *front, struct config *config, struct error *err)

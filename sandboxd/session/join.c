@@ -88,13 +88,14 @@ static int place_descriptors(const struct join *join, struct error *err)
     return limits_close_from(JOIN_LOG_FD + 1, err);
 }
 
-/* A file cannot be larger than the file system that holds it. */
-static int data_bytes(uint64_t *ret_bytes, struct error *err)
+/* A page more than the largest file system holds: one that is full says so itself. */
+static int largest_file(uint64_t *ret_bytes, struct error *err)
 {
-    struct statvfs st;
-    if (statvfs(MOUNTS_DATA_PATH, &st) < 0)
+    struct statvfs data, tmp;
+    if (statvfs(MOUNTS_DATA_PATH, &data) < 0 || statvfs("/tmp", &tmp) < 0)
         return error_from_errno(err, "look at " MOUNTS_DATA_PATH);
-    *ret_bytes = (uint64_t)st.f_blocks * st.f_frsize;
+    *ret_bytes =
+        ((data.f_blocks > tmp.f_blocks ? data.f_blocks : tmp.f_blocks) + 1) * data.f_frsize;
     return 0;
 }
 
@@ -112,7 +113,7 @@ int join_enter(const struct join *join, const struct join_context *context, stru
         return error_from_errno(err, "enter " MOUNTS_DATA_PATH);
 
     struct lockdown_guest guest = {.filter = &filter, .outsider = &context->outsider};
-    if (data_bytes(&guest.file_bytes, err) < 0)
+    if (largest_file(&guest.file_bytes, err) < 0)
         return -1;
     if (lockdown_enter_guest(&guest, err) < 0)
         return -1;
