@@ -279,10 +279,11 @@ int broker_run(const struct broker_options *options, struct error *err)
                 .self = &broker,
             },
     };
+    broker.warming_max = BROKER_WARMING_PER_CORE * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     session_table_start(&broker);
     broker.loop = loop_create(clock_system(), err);
     if (!broker.loop || open_signals(&broker, err) < 0 || start_front(&broker, err) < 0 ||
-        zygote_start(&broker, err) < 0 || loop_run(broker.loop, err) < 0)
+        zygote_start(&broker, START_FORK, err) < 0 || loop_run(broker.loop, err) < 0)
         return 1;
     loop_destroy(broker.loop);
     free(broker.free_slots);

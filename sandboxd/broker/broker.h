@@ -16,10 +16,10 @@ struct broker_options {
     const int *guest_filter_fds; /* compiled, of the policies that pools may choose */
     size_t policy_count;
     int helper_filter_fd;
-    uint32_t ids;               /* known in the outer user namespace */
-    const char *const *modules; /* the zygote's arguments, NULL-terminated, its name first */
-    unsigned zygote_joins;      /* what one zygote may serve before it is replaced */
-    const int *front_fds;       /* as a front finds them behind its channel: control/inherit.h */
+    uint32_t ids;                                   /* known in the outer user namespace */
+    const char *const *zygote_arguments[START_END]; /* NULL-terminated, its name first */
+    unsigned zygote_joins; /* what one zygote may serve before it is replaced */
+    const int *front_fds;  /* as a front finds them behind its channel: control/inherit.h */
     int front_fd_count;
     const char *const *front_arguments;  /* NULL-terminated, its name first */
     int front_fd, session_fd, worker_fd; /* executables */

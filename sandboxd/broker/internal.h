@@ -13,6 +13,7 @@ enum {
     BROKER_SEND_MS = 5000,    /* what a peer may take before it reads; then it is ended */
     BROKER_STEADY_MS = 10000, /* without a death for this long, the earlier ones are forgotten */
     BROKER_DEATHS_MAX = 5,
+    BROKER_WARMING_PER_CORE = 2, /* zygotes for one session each: imports keep a processor busy */
 };
 
 /* A process of the daemon that the broker talks to: the front or a zygote. */
@@ -28,10 +29,11 @@ struct peer {
     void *self;
 };
 
-/* A warm interpreter that is forked into sessions. */
+/* A warm interpreter that is forked into sessions: into many, or into one and no other. */
 struct zygote {
     struct broker *broker;
-    struct zygote *next; /* an older one */
+    enum session_start start; /* sessions of that kind get its forks */
+    struct zygote *next;      /* an older one */
     struct peer peer;
     int64_t started_ms;
     unsigned joins;        /* asked of it so far */
@@ -83,6 +85,7 @@ struct broker {
     struct zygote *zygotes; /* the newest first */
     struct session *buckets[BROKER_BUCKETS];
     unsigned session_count;
+    unsigned warming_max;
     unsigned joins_owed;                    /* by all zygotes together */
     unsigned collecting;                    /* sessions whose descriptors a new front waits for */
     struct session *waiting, **waiting_end; /* for a join, in order */
@@ -95,8 +98,8 @@ struct broker {
     struct watch signal_watch;
     struct timer restart_timer, stop_timer;
     unsigned front_deaths; /* since it last answered for a while */
-    unsigned zygote_deaths;
-    int64_t zygote_died_ms;
+    unsigned zygote_deaths[START_END];
+    int64_t zygote_died_ms[START_END];
     int64_t front_started_ms;
     uint8_t image[FRAME_PAYLOAD_MAX];
     size_t image_length; /* 0: no zygote has been ready yet */
@@ -127,15 +130,20 @@ void session_wait_for_join(struct session *session);
 void session_leave_queue(struct session *session);
 /* A zygote is ready, has answered or has ended: joins that wait go out. */
 void session_ask_joins(struct broker *broker);
+/* How many wait for such a zygote, up to that many. */
+unsigned session_count_waiting(const struct broker *broker, enum session_start start,
+                               unsigned most);
+/* There is none to be had. */
+void session_fail_waiting(struct broker *broker, enum session_start start, const char *text);
 /* An answer of the zygote. */
 void session_handle_zygote(struct zygote *zygote, struct channel_message *message);
 /* The zygote has died: the joins it owed wait for the next one. */
 void session_zygote_gone(struct zygote *zygote);
 
 /* ---- zygote.c ---- */
-int zygote_start(struct broker *broker, struct error *err);
+int zygote_start(struct broker *broker, enum session_start start, struct error *err);
 /* The one to ask for a join, or NULL while there is none. Starts what is needed for later ones. */
-struct zygote *zygote_to_ask(struct broker *broker);
+struct zygote *zygote_to_ask(struct broker *broker, enum session_start start);
 void zygote_note_asked(struct zygote *zygote);
 void zygote_note_answered(struct zygote *zygote);
 /* One that does not keep the protocol, read or answer is ended; another one follows. */

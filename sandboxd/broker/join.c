@@ -118,11 +118,41 @@ static void ask_join(struct session *session, struct zygote *zygote)
     zygote_note_asked(zygote);
 }
 
+/* The first of its kind from that one on. */
+static struct session *find_waiting(struct session *session, enum session_start start)
+{
+    while (session && session->plan.start != start)
+        session = session->next_waiting;
+    return session;
+}
+
+unsigned session_count_waiting(const struct broker *broker, enum session_start start, unsigned most)
+{
+    unsigned count = 0;
+    struct session *session = broker->waiting;
+    while (count < most && (session = find_waiting(session, start))) {
+        session = session->next_waiting;
+        count++;
+    }
+    return count;
+}
+
+void session_fail_waiting(struct broker *broker, enum session_start start, const char *text)
+{
+    struct session *session;
+    while ((session = find_waiting(broker->waiting, start)))
+        session_fail(session, text);
+}
+
 void session_ask_joins(struct broker *broker)
 {
-    struct zygote *zygote;
-    while ((zygote = zygote_to_ask(broker)) && broker->waiting)
-        ask_join(broker->waiting, zygote);
+    for (enum session_start start = START_FORK; start < START_END; start++) {
+        struct zygote *zygote;
+        struct session *session;
+        while ((zygote = zygote_to_ask(broker, start)) &&
+               (session = find_waiting(broker->waiting, start)))
+            ask_join(session, zygote);
+    }
 }
 
 void session_zygote_gone(struct zygote *zygote)

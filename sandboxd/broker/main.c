@@ -15,13 +15,13 @@
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
 
-/* The zygote's command line: its name, the missing layers, then the modules. */
-static const char **worker_arguments(const struct image *image)
+/* A zygote's command line: its name, the missing layers, then the modules. */
+static const char **worker_arguments(const struct image *image, enum session_start start)
 {
     const char **arguments = xcalloc(image->module_count + 3, sizeof *arguments);
     arguments[0] = "sandboxd-worker";
     arguments[1] = layers_to_argument();
-    for (size_t i = 0; i < image->module_count; i++)
+    for (size_t i = 0; start != START_BARE && i < image->module_count; i++)
         arguments[2 + i] = image->modules[i];
     return arguments;
 }
@@ -57,7 +57,8 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     for (int i = 0; i < options->tree.count; i++)
         options->tree.dir_fds[i] = INHERIT_CGROUP_FD + i;
     options->ids = (uint32_t)strtoul(argv[INHERIT_IDS_ARGUMENT], NULL, 10);
-    options->modules = worker_arguments(image);
+    for (enum session_start start = START_FORK; start < START_END; start++)
+        options->zygote_arguments[start] = worker_arguments(image, start);
     options->zygote_joins = (unsigned)strtoul(argv[INHERIT_ZYGOTE_ARGUMENT], NULL, 10);
     options->front_fds = front_fds;
     options->front_fd_count = sizeof front_fds / sizeof *front_fds;
@@ -88,7 +89,8 @@ int main(int argc, char **argv)
         status = broker_run(&options, &err);
     if (err.code != ERROR_NONE)
         log_error("broker.failed", "message=\"%s\"", err.message);
-    free((void *)options.modules);
+    for (enum session_start start = START_FORK; start < START_END; start++)
+        free((void *)options.zygote_arguments[start]);
     image_clear(&image);
     return status;
 }

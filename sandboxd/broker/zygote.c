@@ -82,6 +82,7 @@ static void await(struct zygote *zygote, int64_t within_ms)
 void zygote_note_asked(struct zygote *zygote)
 {
     zygote->joins++;
+    zygote->retired |= zygote->start != START_FORK;
     zygote->broker->joins_owed++;
     if (zygote->joins_owed++ == 0)
         await(zygote, ZYGOTE_ANSWER_MS);
@@ -108,12 +109,19 @@ static void take_over(struct zygote *zygote)
     log_info("zygote.ready", "wait_ms=%" PRId64, loop_now_ms(broker->loop) - zygote->started_ms);
     zygote->peer.ready = true;
     loop_stop_timer(broker->loop, &zygote->deadline);
-    broker->image_length = frame->length;
-    memcpy(broker->image, frame->payload, frame->length);
-    broker_tell_image(broker);
-    for (struct zygote *older = zygote->next; older; older = older->next)
-        retire(older);
+    if (zygote->start == START_FORK) {
+        broker->image_length = frame->length;
+        memcpy(broker->image, frame->payload, frame->length);
+        broker_tell_image(broker);
+        for (struct zygote *older = zygote->next; older; older = older->next) {
+            if (older->start == START_FORK)
+                retire(older);
+        }
+    }
     session_ask_joins(broker);
+    /* Its session has ended meanwhile, and no other waits. */
+    if (zygote->start != START_FORK && zygote->joins == 0)
+        retire(zygote);
 }
 
 /* False when there is nothing more to read. */
@@ -143,14 +151,25 @@ static void on_frame(void *self, uint32_t events)
         loop_unwatch(zygote->broker->loop, &zygote->peer.channel_watch);
 }
 
-/* Where none has ever been ready, imports fail and will fail again. */
-static bool may_go_on(struct broker *broker)
+/* The daemon is nothing without forks; others wait for their turn again. */
+static void give_up(struct broker *broker, enum session_start start, const char *why)
+{
+    if (start == START_FORK)
+        broker_stop(broker, 1);
+    else
+        session_fail_waiting(broker, start, why);
+}
+
+static void count_death(struct broker *broker, enum session_start start)
 {
     int64_t now_ms = loop_now_ms(broker->loop);
-    if (now_ms - broker->zygote_died_ms > BROKER_STEADY_MS)
-        broker->zygote_deaths = 0;
-    broker->zygote_died_ms = now_ms;
-    return ++broker->zygote_deaths <= BROKER_DEATHS_MAX && broker->image_length > 0;
+    if (now_ms - broker->zygote_died_ms[start] > BROKER_STEADY_MS)
+        broker->zygote_deaths[start] = 0;
+    broker->zygote_died_ms[start] = now_ms;
+    /* Where none has ever been ready, imports fail and will fail again. */
+    bool hopeless = start == START_FORK && broker->image_length == 0;
+    if (++broker->zygote_deaths[start] > BROKER_DEATHS_MAX || hopeless)
+        give_up(broker, start, "processes for its interpreter end before they are ready");
 }
 
 static void on_exit_event(void *self, uint32_t events)
@@ -164,16 +183,17 @@ static void on_exit_event(void *self, uint32_t events)
     channel_set_nonblocking(zygote->peer.channel_fd, NULL);
     while (receive(zygote))
         ;
-    bool expected = zygote->retired || broker->stopping;
+    bool expected = (zygote->retired && zygote->joins_owed == 0) || broker->stopping;
+    enum session_start start = zygote->start;
     loop_unwatch(broker->loop, &zygote->peer.exit_watch);
     int status = broker_reap(broker, &zygote->peer.pid_fd);
     session_zygote_gone(zygote);
     destroy(zygote);
     broker_reap_strangers(broker);
-    if (!expected)
+    if (!expected) {
         log_error("zygote.ended", "status=%d", status);
-    if (!expected && !may_go_on(broker))
-        broker_stop(broker, 1);
+        count_death(broker, start);
+    }
     if (broker->stopping)
         broker_session_settled(broker);
     else
@@ -182,7 +202,7 @@ static void on_exit_event(void *self, uint32_t events)
 
 /* ---- the start ---- */
 
-int zygote_start(struct broker *broker, struct error *err)
+int zygote_start(struct broker *broker, enum session_start start, struct error *err)
 {
     /* What imports may write while they warm up. */
     static const struct root_message root = {.data_bytes = 16 * 1024 * 1024, .data_inodes = 1024};
@@ -190,6 +210,7 @@ int zygote_start(struct broker *broker, struct error *err)
     struct zygote *zygote = xcalloc(1, sizeof *zygote);
     *zygote = (struct zygote){
         .broker = broker,
+        .start = start,
         .next = broker->zygotes,
         .peer =
             {
@@ -202,7 +223,8 @@ int zygote_start(struct broker *broker, struct error *err)
         .started_ms = loop_now_ms(broker->loop),
     };
     broker->zygotes = zygote;
-    if (peer_start(broker, &zygote->peer, options->worker_fd, options->modules, NULL, 0, err) < 0) {
+    if (peer_start(broker, &zygote->peer, options->worker_fd, options->zygote_arguments[start],
+                   NULL, 0, err) < 0) {
         destroy(zygote);
         return error_add_context(err, "start a zygote");
     }
@@ -222,22 +244,37 @@ static bool is_worn(const struct zygote *zygote)
            loop_now_ms(broker->loop) - zygote->started_ms > ZYGOTE_AGE_MS;
 }
 
-struct zygote *zygote_to_ask(struct broker *broker)
+/* How many should be on their way. */
+static unsigned wanted(const struct broker *broker, enum session_start start,
+                       const struct zygote *ready)
+{
+    if (broker->stopping)
+        return 0;
+    if (start == START_FORK)
+        return !ready || is_worn(ready);
+    return ready ? 0 : session_count_waiting(broker, start, broker->warming_max);
+}
+
+struct zygote *zygote_to_ask(struct broker *broker, enum session_start start)
 {
     struct zygote *ready = NULL;
-    bool is_coming = false;
+    unsigned coming = 0;
     for (struct zygote *zygote = broker->zygotes; zygote; zygote = zygote->next) {
-        if (zygote->peer.ready && !zygote->retired)
-            ready = ready ? ready : zygote;
-        else
-            is_coming |= !zygote->retired;
+        if (zygote->start != start || zygote->retired)
+            continue;
+        if (!zygote->peer.ready)
+            coming++;
+        else if (!ready)
+            ready = zygote;
     }
     struct error err = {0};
-    if (!is_coming && !broker->stopping && (!ready || is_worn(ready)) &&
-        zygote_start(broker, &err) < 0) {
+    for (unsigned count = wanted(broker, start, ready); coming < count; coming++) {
+        if (zygote_start(broker, start, &err) == 0)
+            continue;
         log_error("zygote.failed", "message=\"%s\"", err.message);
-        if (!ready)
-            broker_stop(broker, 1);
+        if (!ready && coming == 0)
+            give_up(broker, start, err.message);
+        break;
     }
     return ready && ready->joins_owed < ZYGOTE_JOINS_MAX ? ready : NULL;
 }

@@ -86,7 +86,12 @@ int message_read_result(const struct frame *frame, struct result_message *ret_me
     (offsetof(__typeof__(*(message)), text) + strlen((message)->text))
 
 /* FRAME_SESSION_START: what a session is and may use */
-enum session_start { START_FORK, START_EXEC, START_END };
+enum session_start {
+    START_FORK, /* interpreters are forks of a zygote that many sessions have in common */
+    START_EXEC, /* each has a zygote of its own, which ends with the fork */
+    START_BARE, /* the same, with no modules imported ahead */
+    START_END,
+};
 enum session_network { NETWORK_CLOSED, NETWORK_EGRESS, NETWORK_END };
 struct session_plan_message {
     uint64_t memory_bytes; /* a limit of 0 is refused by the reader */

@@ -45,6 +45,13 @@ static void end_link(struct broker_link *broker, struct session_link *link, cons
 
 /* ---- what pools ask for ---- */
 
+static enum session_start start_of(const struct pool_settings *settings)
+{
+    if (!settings->start_exec)
+        return START_FORK;
+    return settings->preload ? START_EXEC : START_BARE;
+}
+
 static void on_start(void *self, struct session *session)
 {
     struct broker_link *broker = self;
@@ -57,6 +64,7 @@ static void on_start(void *self, struct session *session)
         .tasks = settings->session_tasks,
         .cpu_percent = settings->cpu_percent,
         .policy = settings->policy,
+        .start = start_of(settings),
     };
     outbox_send(&broker->outbox, FRAME_SESSION_START, link->number, &plan, sizeof plan, -1);
 }

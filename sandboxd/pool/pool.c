@@ -344,11 +344,12 @@ void pool_close(struct pool *pool)
         ask_to_wake(pool, now_ms(pool));
 }
 
-static bool same_limits(const struct pool_settings *a, const struct pool_settings *b)
+static bool same_sessions(const struct pool_settings *a, const struct pool_settings *b)
 {
     return a->session_memory_bytes == b->session_memory_bytes && a->data_bytes == b->data_bytes &&
            a->data_inodes == b->data_inodes && a->session_tasks == b->session_tasks &&
-           a->cpu_percent == b->cpu_percent && a->policy == b->policy;
+           a->cpu_percent == b->cpu_percent && a->policy == b->policy &&
+           a->start_exec == b->start_exec && a->preload == b->preload;
 }
 
 void pool_update(struct pool *pool, const struct pool_settings *settings)
@@ -365,7 +366,7 @@ void pool_update(struct pool *pool, const struct pool_settings *settings)
     /* What is made meanwhile comes last. */
     unsigned wanted = wanted_ready(pool);
     unsigned surplus = pool->ready_count > wanted ? pool->ready_count - wanted : 0;
-    unsigned stale = same_limits(&before, settings) ? surplus : pool->ready_count;
+    unsigned stale = same_sessions(&before, settings) ? surplus : pool->ready_count;
     while (stale-- > 0)
         pool_remove_session(pool->ready.first);
     pool_wake(pool);

@@ -37,6 +37,8 @@ struct pool_settings {
     unsigned ready_session_instances;
     int64_t cooldown_ms;
     int64_t execution_timeout_ms;
+    bool start_exec; /* each interpreter from a process of its own */
+    bool preload;    /* modules are imported ahead */
     /* what each session may use */
     uint64_t session_memory_bytes;
     uint64_t data_bytes;

@@ -211,12 +211,34 @@ static int read_policy(json_t *object, const char *path, struct pool_settings *s
     return 0;
 }
 
+static int read_start(json_t *object, const char *path, struct pool_settings *settings,
+                      struct error *err)
+{
+    const char *start = "fork";
+    if (json_get_text_optional(object, path, "start", &start, err) < 0 ||
+        json_get_boolean_optional(object, path, "preload", &settings->preload, err) < 0)
+        return -1;
+    settings->start_exec = text_equal_ignoring_case(start, "exec");
+    if (!settings->start_exec && !text_equal_ignoring_case(start, "fork"))
+        return error_set(err, ERROR_DENIED,
+                         "%s.start: is \"%.64s\"; choose fork (interpreters are forked from one "
+                         "prepared process) or exec (each from a process of its own)",
+                         path, start);
+    if (!settings->start_exec && !settings->preload)
+        return error_set(err, ERROR_DENIED,
+                         "%s.preload: false needs \"start\": \"exec\"; forks all come from the one "
+                         "prepared process",
+                         path);
+    return 0;
+}
+
 static int read_sandpool(json_t *object, const char *path, struct pool_resource *resource,
                          struct error *err)
 {
     static const char *const known[] = {"image",
                                         "policy",
                                         "start",
+                                        "preload",
                                         "executionTimeoutSeconds",
                                         "cooldownSeconds",
                                         "sessionMemoryBytes",
@@ -231,9 +253,7 @@ static int read_sandpool(json_t *object, const char *path, struct pool_resource 
     if (json_refuse_unknown(object, path, known, err) < 0 ||
         require_word(object, path, "image", "host", "the only session image is host", err) < 0 ||
         read_policy(object, path, &resource->settings, err) < 0 ||
-        require_word(object, path, "start", "fork",
-                     "only fork is there yet: interpreters are forked from one prepared process",
-                     err) < 0 ||
+        read_start(object, path, &resource->settings, err) < 0 ||
         read_numbers(object, path, &resource->settings, err) < 0)
         return -1;
     resource->sandpool = kept_text(object);

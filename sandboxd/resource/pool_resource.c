@@ -30,6 +30,7 @@ struct pool_resource pool_resource_default(const struct resource_id *id)
                 .data_inodes = INODES_DEFAULT,
                 .session_tasks = TASKS_DEFAULT,
                 .cpu_percent = CPU_PERCENT_DEFAULT,
+                .preload = true,
             },
         .cooldown_s = COOLDOWN_DEFAULT_S,
         .ready = -1,

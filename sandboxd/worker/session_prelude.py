@@ -371,7 +371,8 @@ def prewarm(modules: list[str]) -> bytes:
             run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('prewarm')")
         if "pandas" in sys.modules:
             run("import pandas\npandas.DataFrame({'a': [1], 'b': ['x']})")
-        run("import pkg_resources\n[d.project_name for d in pkg_resources.working_set]")
+        if modules:
+            run("import pkg_resources\n[d.project_name for d in pkg_resources.working_set]")
     if "matplotlib.font_manager" in sys.modules:
         # Cached fonts are open files, and a session inherits none.
         sys.modules["matplotlib.font_manager"]._get_font.cache_clear()

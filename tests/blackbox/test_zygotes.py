@@ -25,7 +25,7 @@ def stop(process: Process) -> None:
 
 
 def test_kill_9_of_the_zygote(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon(scale(5, 0))
+    daemon = make_daemon(scale(5, 0), start="fork")
     with daemon.client() as client, daemon.client() as other:
         client.run("kept = 7")
         os.kill(the_zygote(daemon).pid, signal.SIGKILL)
@@ -35,7 +35,7 @@ def test_kill_9_of_the_zygote(make_daemon: MakeDaemon) -> None:
 
 def test_a_zygote_that_dies_unnoticed_does_not_end_the_daemon(make_daemon: MakeDaemon) -> None:
     """The broker finds out by asking it for a session."""
-    daemon = make_daemon(scale(5, 1))
+    daemon = make_daemon(scale(5, 1), start="fork")
     zygote = None
     with daemon.client() as client, daemon.client() as other:
         client.run("kept = 7")
@@ -51,7 +51,7 @@ def test_a_zygote_that_dies_unnoticed_does_not_end_the_daemon(make_daemon: MakeD
 
 
 def test_a_zygote_that_was_forked_often_is_replaced(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon(scale(10, 0), arguments=["--zygote-sessions", "3"])
+    daemon = make_daemon(scale(10, 0), start="fork", arguments=["--zygote-sessions", "3"])
     first = the_zygote(daemon)
     with daemon.client() as early, daemon.client() as later:
         early.run("kept = 7")
@@ -67,7 +67,7 @@ def test_a_zygote_that_was_forked_often_is_replaced(make_daemon: MakeDaemon) -> 
 
 def test_sessions_start_while_zygotes_are_replaced(make_daemon: MakeDaemon) -> None:
     """Each of these finds one that is worn, and none waits for the next."""
-    daemon = make_daemon(scale(10, 0), arguments=["--zygote-sessions", "1"])
+    daemon = make_daemon(scale(10, 0), start="fork", arguments=["--zygote-sessions", "1"])
     for number in range(20):
         with daemon.client() as client:
             assert client.execute(f"{number}").value == number
@@ -76,7 +76,7 @@ def test_sessions_start_while_zygotes_are_replaced(make_daemon: MakeDaemon) -> N
 
 
 def test_a_zygote_that_does_not_answer_is_replaced(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon(scale(5, 0))
+    daemon = make_daemon(scale(5, 0), start="fork")
     with daemon.client() as client, daemon.client() as other:
         client.run("kept = 7")
         silent = the_zygote(daemon)
@@ -87,7 +87,7 @@ def test_a_zygote_that_does_not_answer_is_replaced(make_daemon: MakeDaemon) -> N
 
 
 def test_a_shell_that_does_not_answer_holds_up_no_new_front(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon(scale(5, 0))
+    daemon = make_daemon(scale(5, 0), start="fork")
     with daemon.client() as silent, daemon.client() as other:
         silent.run("kept = 6")
         shell, = daemon.named("sandboxd-session")
@@ -101,7 +101,7 @@ def test_a_shell_that_does_not_answer_holds_up_no_new_front(make_daemon: MakeDae
 
 
 def test_a_shell_that_does_not_kill_is_ended_with_its_session(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon(scale(5, 0))
+    daemon = make_daemon(scale(5, 0), start="fork")
     with daemon.client() as client, daemon.client() as other:
         other.run("kept = 7")
         earlier = daemon.named("sandboxd-session")

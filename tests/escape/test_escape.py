@@ -12,11 +12,10 @@ from typing import Iterator, NamedTuple
 
 import pytest
 
-from support.daemon import Daemon
+from support.daemon import START, Daemon
 from support.client import Client, Execution
 
 HERE = Path(__file__).parent
-PROGRAMS = sorted(path for path in HERE.glob("*/*.py") if not path.name.endswith(".beside.py"))
 
 
 class Header(NamedTuple):
@@ -25,6 +24,7 @@ class Header(NamedTuple):
     expect: str
     timeout_s: int | None
     afterwards: str
+    start: str
 
 
 def read_header(program: Path) -> Header:
@@ -37,7 +37,11 @@ def read_header(program: Path) -> Header:
     assert "expect" in fields, f"{program} does not say what to expect"
     timeout = fields.get("timeout")
     return Header(fields["expect"], int(timeout) if timeout else None,
-                  fields.get("afterwards", "at once"))
+                  fields.get("afterwards", "at once"), fields.get("start", START))
+
+
+PROGRAMS = sorted(path for path in HERE.glob("*/*.py")
+                  if not path.name.endswith(".beside.py") and read_header(path).start == START)
 
 
 def last_line(execution: Execution) -> str:

@@ -23,6 +23,10 @@ BUILD = Path(os.environ.get("SANDPOOL_BUILD", TREE / "build")).resolve()
 START_DEADLINE_S = 60  # the zygote's imports on a slow machine
 STOP_DEADLINE_S = 20
 
+# How pools start interpreters when a test does not say: "fork", or "exec", without modules imported ahead
+# because every session waits for that.
+START = os.environ.get("SANDPOOL_TEST_START", "fork")
+
 
 def pool_document(properties: dict[str, Any] | None = None, api: dict[str, Any] | None = None,
                   **sandpool: Any) -> dict[str, Any]:
@@ -30,6 +34,8 @@ def pool_document(properties: dict[str, Any] | None = None, api: dict[str, Any] 
     pool: dict[str, Any] = {"name": "default"}
     if properties:
         pool["properties"] = properties
+    if START == "exec" and "start" not in sandpool:
+        sandpool = {"start": "exec", "preload": False, **sandpool}
     if sandpool:
         pool["sandpool"] = sandpool
     return {"pools": [pool], "api": api} if api else {"pools": [pool]}

@@ -231,6 +231,26 @@ static void a_session_is_started_with_its_limits_and_stored(void **state)
     assert_int_equal(session->state, SESSION_IDLE);
 }
 
+static void the_broker_is_told_how_interpreters_start(void **state)
+{
+    static const struct {
+        bool start_exec, preload;
+        enum session_start start;
+    } cases[] = {{false, true, START_FORK}, {true, true, START_EXEC}, {true, false, START_BARE}};
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char identifier[] = "demo-0";
+        identifier[sizeof identifier - 2] += (char)i;
+        struct session_plan_message plan;
+        struct error err = {0};
+        f->pool->settings.start_exec = cases[i].start_exec;
+        f->pool->settings.preload = cases[i].preload;
+        obtain(f, identifier);
+        assert_int_equal(message_read_session_plan(expect(f, FRAME_SESSION_START), &plan, &err), 0);
+        assert_int_equal(plan.start, cases[i].start);
+    }
+}
+
 static void a_removed_session_is_gone_when_the_broker_says_so(void **state)
 {
     struct fixture *f = *state;
@@ -343,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_session_is_started_with_its_limits_and_stored),
+        TEST(the_broker_is_told_how_interpreters_start),
         TEST(a_removed_session_is_gone_when_the_broker_says_so),
         TEST(a_dead_interpreter_is_replaced_once),
         TEST(a_session_that_cannot_start_is_forgotten),

@@ -43,6 +43,8 @@ static void without_a_file_there_is_one_pool_with_the_documented_limits(void **s
     assert_int_equal(pool->data_inodes, 20000);
     assert_int_equal(pool->session_tasks, 256);
     assert_int_equal(pool->cpu_percent, 100);
+    assert_false(pool->start_exec);
+    assert_true(pool->preload);
     config_clear(&config);
 }
 
@@ -124,6 +126,29 @@ static void limits_are_settings(void **state)
     config_clear(&config);
 }
 
+static void how_interpreters_start_is_a_setting(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sandpool;
+        bool start_exec, preload;
+    } cases[] = {
+        {"\"start\":\"fork\"", false, true},
+        {"\"start\":\"fork\",\"preload\":true", false, true},
+        {"\"start\":\"exec\"", true, true},
+        {"\"start\":\"exec\",\"preload\":false", true, false},
+        {"\"start\":null,\"preload\":null", false, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config config;
+        struct error err = {0};
+        assert_int_equal(read_pool_text("", cases[i].sandpool, &config, &err), 0);
+        assert_int_equal(config.pools[0].settings.start_exec, cases[i].start_exec);
+        assert_int_equal(config.pools[0].settings.preload, cases[i].preload);
+        config_clear(&config);
+    }
+}
+
 static void each_mistake_is_named(void **state)
 {
     (void)state;
@@ -146,7 +171,10 @@ static void each_mistake_is_named(void **state)
         {"\"sessionNetworkConfiguration\":{\"status\":\"EgressEnabled\"}", "",
          "pools[0].properties.sessionNetworkConfiguration.status"},
         {"", "\"colour\":\"red\"", "pools[0].sandpool.colour"},
-        {"", "\"start\":\"exec\"", "pools[0].sandpool.start"},
+        {"", "\"start\":\"spawn\"", "pools[0].sandpool.start"},
+        {"", "\"start\":1", "pools[0].sandpool.start"},
+        {"", "\"preload\":false", "pools[0].sandpool.preload"},
+        {"", "\"start\":\"exec\",\"preload\":[]", "pools[0].sandpool.preload"},
         {"", "\"image\":\"alpine\"", "pools[0].sandpool.image"},
         {"", "\"executionTimeoutSeconds\":221", "pools[0].sandpool.executionTimeoutSeconds"},
         {"", "\"executionTimeoutSeconds\":0", "pools[0].sandpool.executionTimeoutSeconds"},
@@ -217,6 +245,7 @@ int main(void)
         cmocka_unit_test(nulls_and_unknown_azure_members_are_accepted),
         cmocka_unit_test(a_pool_chooses_one_of_the_policies_there_are),
         cmocka_unit_test(limits_are_settings),
+        cmocka_unit_test(how_interpreters_start_is_a_setting),
         cmocka_unit_test(each_mistake_is_named),
         cmocka_unit_test(pools_of_one_name_may_be_in_several_groups),
         cmocka_unit_test(documents_that_are_no_configuration_are_refused),

@@ -627,7 +627,10 @@ static void ready_instances_get_new_limits(void **state)
     pool_update(f.pool, &settings);
     assert_int_equal(f.broker.starts, 4);
     assert_int_equal(f.pool->ready_count, 1);
-    for (unsigned i = 0; i < 3; i++) {
+    settings.start_exec = true;
+    pool_update(f.pool, &settings);
+    assert_int_equal(f.broker.starts, 5);
+    for (unsigned i = 0; i < 4; i++) {
         session_on_started(f.broker.started[i]);
         fake_broker_reap(f.broker.started[i]);
     }

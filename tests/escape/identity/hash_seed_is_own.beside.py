@@ -1,0 +1,1 @@
+print([hash("a"), hash(b"abc"), hash("another text")])

@@ -1,0 +1,10 @@
+import multiprocessing
+import random
+import tempfile
+import uuid
+
+import numpy
+
+numbers = [random.random(), numpy.random.random(), numpy.random.default_rng().random(), random.SystemRandom().random()]
+names = [next(tempfile._get_candidate_names()), uuid.uuid1().node, uuid.uuid4().hex, multiprocessing.current_process().authkey.hex()]
+print(numbers + names)
