@@ -51,8 +51,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
 static void examine(const struct doctor_options *options, struct report *ret_report)
 {
     AUTO_CLOSE int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int lock_fd = -1; /* of the ids, until all is tried */
     struct outer outer;
-    outer_find(&outer);
+    outer_find(&outer, &lock_fd);
     ret_report->ids = outer.ids;
     ret_report->allowed_missing = options->allowed_missing;
     facts_read(root_fd, &ret_report->facts);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +11,9 @@
 #include "base/core/cleanup.h"
 #include "sandboxd/sandbox/idmap.h"
 
-/* The daemon's own numbers: where its ranges begin, how many ids it maps, which the first session
- * has. */
-enum { FIRST_ID = 1900000000, ID_COUNT = 65536, SESSION_ID = 16, LINE_MAX_BYTES = 1024 };
-
-static const char uid_tool[] = "/usr/bin/newuidmap";
-static const char gid_tool[] = "/usr/bin/newgidmap";
+/* The daemon's own numbers: where root's ranges begin, how many ids are in one, which are the
+ * front's and the first session's. */
+enum { FIRST_ID = 1900000000, ID_COUNT = 65536, FRONT_ID = 1, SESSION_ID = 16 };
 
 static const struct {
     const char *name, *words;
@@ -37,70 +33,48 @@ const char *outer_words(enum outer_ids ids)
     return modes[ids].words;
 }
 
-/* Lines of subuid(5) are "name or id:first:count". */
-static bool find_range(const char *path, const char *name, uint32_t *ret_first)
+void outer_find(struct outer *ret_outer, int *ret_lock_fd)
 {
-    FILE *file = fopen(path, "re");
-    char line[LINE_MAX_BYTES], number[16];
-    bool found = false;
-    snprintf(number, sizeof number, "%u", getuid());
-    while (file && !found && fgets(line, sizeof line, file)) {
-        unsigned long first = 0, count = 0;
-        char *colon = strchr(line, ':');
-        if (!colon || sscanf(colon, ":%lu:%lu", &first, &count) != 2 || count < ID_COUNT)
-            continue;
-        *colon = '\0';
-        found = strcmp(line, name) == 0 || strcmp(line, number) == 0;
-        if (found)
-            *ret_first = (uint32_t)first;
-    }
-    if (file)
-        fclose(file);
-    return found;
-}
-
-void outer_find(struct outer *ret_outer)
-{
-    struct outer outer = {OUTER_AS_ROOT, FIRST_ID, FIRST_ID, true};
-    if (geteuid() != 0) {
-        const struct passwd *account = getpwuid(getuid());
-        const char *name = account ? account->pw_name : "";
-        outer.has_range = find_range("/etc/subuid", name, &outer.first_uid) &&
-                          find_range("/etc/subgid", name, &outer.first_gid);
-        bool has_tools = access(uid_tool, X_OK) == 0 && access(gid_tool, X_OK) == 0;
-        outer.ids = outer.has_range && has_tools ? OUTER_WITH_SUBORDINATE : OUTER_WITH_SINGLE;
-    }
-    if (outer.ids == OUTER_WITH_SINGLE) {
-        outer.first_uid = getuid();
-        outer.first_gid = getgid();
-    }
+    struct outer outer = {OUTER_AS_ROOT, {FIRST_ID, FIRST_ID, ID_COUNT}, {0}};
+    *ret_lock_fd = -1;
+    if (geteuid() != 0)
+        outer.ids = subordinate_take(&outer.range, ret_lock_fd, &outer.why) == 0
+                        ? OUTER_WITH_SUBORDINATE
+                        : OUTER_WITH_SINGLE;
+    if (outer.ids == OUTER_WITH_SINGLE)
+        outer.range = (struct machine_ids){getuid(), getgid(), 1};
     *ret_outer = outer;
 }
 
 /* ---- maps ---- */
 
-static int run_tool(const char *tool, pid_t pid, uint32_t first, struct error *err)
+/* As the daemon does it: the front has the id of the caller, all others are from the range. */
+static int run_tool(const char *tool, pid_t pid, uint32_t first, uint32_t own, uint32_t count,
+                    struct error *err)
 {
-    char text[3][16];
+    enum { NUMBERS = 10 };
+    const uint32_t numbers[NUMBERS] = {(uint32_t)pid, 0, first,        1,         FRONT_ID,
+                                       own,           1, FRONT_ID + 1, first + 1, count - 2};
+    char texts[NUMBERS][16];
+    char *arguments[NUMBERS + 2] = {(char *)(uintptr_t)tool};
+    for (int i = 0; i < NUMBERS; i++) {
+        snprintf(texts[i], sizeof texts[i], "%u", numbers[i]);
+        arguments[1 + i] = texts[i];
+    }
     int status;
-    snprintf(text[0], sizeof text[0], "%d", (int)pid);
-    snprintf(text[1], sizeof text[1], "%u", first);
-    snprintf(text[2], sizeof text[2], "%d", ID_COUNT);
     pid_t child = fork();
     if (child < 0)
         return error_from_errno(err, "fork");
     if (child == 0) {
         AUTO_CLOSE int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
         dup2(null_fd, STDERR_FILENO);
-        execl(tool, tool, text[0], "0", text[1], text[2], NULL);
-        _exit(errno == ENOENT ? 127 : 1);
+        execv(tool, arguments);
+        _exit(1);
     }
     if (waitpid(child, &status, 0) < 0)
         return error_from_errno(err, "wait for %s", tool);
-    if (status == 0)
-        return 0;
-    errno = WIFEXITED(status) && WEXITSTATUS(status) == 127 ? ENOENT : EPERM;
-    return error_from_errno(err, "%s", tool);
+    errno = EPERM;
+    return status == 0 ? 0 : error_from_errno(err, "%s", tool);
 }
 
 static int write_text(pid_t pid, const char *name, const char *text, struct error *err)
@@ -126,16 +100,17 @@ static int map_single(pid_t pid, uint32_t inside, uint32_t uid, uint32_t gid, st
 static int map_outer(const void *self, pid_t pid, struct finding *finding, struct error *err)
 {
     const struct outer *outer = self;
-    const struct idmap_range range = {SESSION_ROOT_ID, outer->first_uid, ID_COUNT};
+    const struct machine_ids *ids = &outer->range;
+    const struct idmap_range range = {SESSION_ROOT_ID, ids->first_uid, ids->count};
     finding->step = REMEDY_ID_MAP;
     if (outer->ids == OUTER_AS_ROOT)
         return idmap_write(pid, &range, 1, err);
     if (outer->ids == OUTER_WITH_SINGLE)
-        return map_single(pid, SESSION_ROOT_ID, outer->first_uid, outer->first_gid, err);
+        return map_single(pid, SESSION_ROOT_ID, ids->first_uid, ids->first_gid, err);
     finding->step = REMEDY_SUBORDINATE_IDS;
-    return run_tool(uid_tool, pid, outer->first_uid, err) < 0
-               ? -1
-               : run_tool(gid_tool, pid, outer->first_gid, err);
+    if (run_tool(SUBORDINATE_UID_TOOL, pid, ids->first_uid, getuid(), ids->count, err) < 0)
+        return -1;
+    return run_tool(SUBORDINATE_GID_TOOL, pid, ids->first_gid, getgid(), ids->count, err);
 }
 
 int outer_map_session(const struct outer *outer, pid_t pid, struct error *err)

@@ -5,13 +5,14 @@
 #include <sys/types.h>
 
 #include "sandboxd/doctor/child.h"
+#include "sandboxd/remedy/subordinate.h"
 
 enum outer_ids { OUTER_AS_ROOT, OUTER_WITH_SUBORDINATE, OUTER_WITH_SINGLE };
 
 struct outer {
     enum outer_ids ids;
-    uint32_t first_uid, first_gid; /* of the range; for a single id, our own */
-    bool has_range;                /* although it may not be usable */
+    struct machine_ids range; /* for a single id, our own */
+    struct error why;         /* a single id: why there is no range */
 };
 
 /* For programs: "root", "subordinate-ids", "single-id"; and for people: "as root", "with
@@ -19,8 +20,9 @@ struct outer {
 const char *outer_name(enum outer_ids ids);
 const char *outer_words(enum outer_ids ids);
 
-/* How the caller would start the daemon. */
-void outer_find(struct outer *ret_outer);
+/* How the caller would start the daemon. *ret_lock_fd holds the range while it is open, or is -1.
+ */
+void outer_find(struct outer *ret_outer, int *ret_lock_fd);
 
 /* Runs act in a child that is id 0 of it. */
 int outer_run(const struct outer *outer, child_act act, const void *argument,

@@ -44,17 +44,13 @@ int probe_ids(const void *self, struct finding *finding, struct error *err)
     const struct outer *outer = self;
     if (outer_run(outer, do_nothing, NULL, finding, err) < 0)
         return -1;
-    if (outer->ids != OUTER_WITH_SINGLE) {
-        finding_describe(finding, "65536 from %u on: two for each session", outer->first_uid);
+    finding_describe(finding, "%u from %u on: two for each session", outer->range.count,
+                     outer->range.first_uid);
+    if (outer->ids != OUTER_WITH_SINGLE)
         return 0;
-    }
     finding->step = REMEDY_SUBORDINATE_IDS;
-    finding->number = outer->has_range ? ENOENT : EPERM;
-    finding_degrade(finding, "%s: all sessions and the daemon share the id %u",
-                    outer->has_range ? "no newuidmap and newgidmap"
-                                     : "no subordinate range of 65536 ids",
-                    outer->first_uid);
-    return 0;
+    *err = outer->why;
+    return -1;
 }
 
 /* What the first process of a session does before anything else. */

@@ -120,6 +120,9 @@ int probe_notification(const void *outer, struct finding *finding, struct error 
 
 /* ---- Landlock ---- */
 
+/* The ABI from which on signals and abstract sockets can be confined too: Linux 6.12. */
+enum { LANDLOCK_SCOPES = 6 };
+
 int probe_landlock(const void *outer, struct finding *finding, struct error *err)
 {
     const struct landlock_ruleset_attr attributes = {.handled_access_fs =
@@ -137,6 +140,10 @@ int probe_landlock(const void *outer, struct finding *finding, struct error *err
     AUTO_CLOSE int root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root_fd >= 0 || errno != EACCES)
         return error_set(err, ERROR_SYSTEM, "a ruleset was taken and does not hold");
-    finding_describe(finding, "ABI %ld", version);
+    if (version >= LANDLOCK_SCOPES)
+        finding_describe(finding, "ABI %ld", version);
+    else
+        finding_degrade(finding, "ABI %ld: signals and abstract sockets are left to the namespaces",
+                        version);
     return 0;
 }

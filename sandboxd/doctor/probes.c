@@ -1,39 +1,35 @@
 #include "sandboxd/doctor/probes.h"
 
 const struct probe probes[PROBES] = {
-    {"kernel", PROBE_MANDATORY, probe_kernel, LAYERS_MAX},
-    {"user", PROBE_MANDATORY, probe_user_namespace, LAYERS_MAX},
-    {"ids", PROBE_IMPROVING, probe_ids, LAYERS_MAX},
-    {"pid", PROBE_MANDATORY, probe_pid_namespace, LAYERS_MAX},
-    {"mount", PROBE_MANDATORY, probe_mount_namespace, LAYERS_MAX},
-    {"network", PROBE_MANDATORY, probe_network_namespace, LAYERS_MAX},
-    {"ipc", PROBE_MANDATORY, probe_ipc_namespace, LAYERS_MAX},
-    {"uts", PROBE_OPTIONAL, probe_uts_namespace, LAYER_UTS},
-    {"cgroup-namespace", PROBE_OPTIONAL, probe_cgroup_namespace, LAYER_CGROUP_NAMESPACE},
-    {"process-handles", PROBE_MANDATORY, probe_handles, LAYERS_MAX},
-    {"join", PROBE_MANDATORY, probe_join, LAYERS_MAX},
-    {"root", PROBE_MANDATORY, probe_root, LAYERS_MAX},
-    {"procfs", PROBE_MANDATORY, probe_procfs, LAYERS_MAX},
-    {"data-quota", PROBE_MANDATORY, probe_quota, LAYERS_MAX},
-    {"capabilities", PROBE_MANDATORY, probe_capabilities, LAYERS_MAX},
-    {"no-new-privileges", PROBE_MANDATORY, probe_no_new_privileges, LAYERS_MAX},
-    {"not-dumpable", PROBE_MANDATORY, probe_not_dumpable, LAYERS_MAX},
-    {"filter", PROBE_MANDATORY, probe_filter, LAYERS_MAX},
-    {"landlock", PROBE_OPTIONAL, probe_landlock, LAYER_LANDLOCK},
-    {"cgroup", PROBE_OPTIONAL, probe_cgroups, LAYER_CGROUP},
-    {"filter-notification", PROBE_INFORMATIVE, probe_notification, LAYERS_MAX},
-    {"tmpfs-idmap", PROBE_INFORMATIVE, probe_tmpfs_idmap, LAYERS_MAX},
+    {"kernel", probe_kernel, false},
+    {"user", probe_user_namespace, false},
+    {"ids", probe_ids, false},
+    {"pid", probe_pid_namespace, false},
+    {"mount", probe_mount_namespace, false},
+    {"network", probe_network_namespace, false},
+    {"ipc", probe_ipc_namespace, false},
+    {"uts", probe_uts_namespace, false},
+    {"cgroup-namespace", probe_cgroup_namespace, false},
+    {"process-handles", probe_handles, false},
+    {"join", probe_join, false},
+    {"root", probe_root, false},
+    {"procfs", probe_procfs, false},
+    {"data-quota", probe_quota, false},
+    {"capabilities", probe_capabilities, false},
+    {"no-new-privileges", probe_no_new_privileges, false},
+    {"not-dumpable", probe_not_dumpable, false},
+    {"filter", probe_filter, false},
+    {"landlock", probe_landlock, false},
+    {"cgroup", probe_cgroups, false},
+    {"filter-notification", probe_notification, true},
+    {"tmpfs-idmap", probe_tmpfs_idmap, true},
 };
 
-const char *probe_need_word(enum probe_need need)
+enum probe_need probe_need(const struct probe *probe, enum layer *ret_layer)
 {
-    static const char *const words[] = {
-        [PROBE_MANDATORY] = "mandatory",
-        [PROBE_OPTIONAL] = "optional",
-        [PROBE_IMPROVING] = "optional",
-        [PROBE_INFORMATIVE] = "informative",
-    };
-    return words[need];
+    if (probe->is_informative)
+        return PROBE_INFORMATIVE;
+    return layer_find(probe->name, ret_layer, NULL) == 0 ? PROBE_OPTIONAL : PROBE_MANDATORY;
 }
 
 void probe_run(const struct probe *probe, const struct outer *outer, struct finding *ret_finding)

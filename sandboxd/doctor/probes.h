@@ -13,22 +13,21 @@
 enum probe_need {
     PROBE_MANDATORY,   /* sandboxd does not start without it */
     PROBE_OPTIONAL,    /* it does where --allow-missing says so */
-    PROBE_IMPROVING,   /* it does with less than there could be */
     PROBE_INFORMATIVE, /* nothing depends on it */
 };
 
 struct probe {
     const char *name; /* of the layer, as --allow-missing has it; programs look for it */
-    enum probe_need need;
     child_act act;    /* its argument is the struct outer */
-    enum layer layer; /* of --allow-missing, for optional ones */
+    bool is_informative;
 };
 
 extern const struct probe probes[];
 enum { PROBES = 22 };
 
-/* "mandatory", "optional", "informative". */
-const char *probe_need_word(enum probe_need need);
+/* What is needed is told by the layers that may be missing: base/core/layer.h. *ret_layer is set
+ * for optional ones. */
+enum probe_need probe_need(const struct probe *probe, enum layer *ret_layer);
 
 /* Runs a probe in a process of its own. Never fails: the finding says all. */
 void probe_run(const struct probe *probe, const struct outer *outer, struct finding *ret_finding);

@@ -11,6 +11,18 @@ static const char *const state_words[] = {
     [FINDING_ABSENT] = "absent",
 };
 
+static const char *const need_words[] = {
+    [PROBE_MANDATORY] = "mandatory",
+    [PROBE_OPTIONAL] = "optional",
+    [PROBE_INFORMATIVE] = "informative",
+};
+
+static enum probe_need need_of(size_t i)
+{
+    enum layer layer;
+    return probe_need(&probes[i], &layer);
+}
+
 static bool is_there(const struct report *report, size_t i)
 {
     return report->findings[i].state == FINDING_PRESENT;
@@ -19,23 +31,24 @@ static bool is_there(const struct report *report, size_t i)
 /* An optional layer that the daemon was told to do without. */
 static bool is_given_up(const struct report *report, size_t i)
 {
-    return probes[i].need == PROBE_OPTIONAL && report->allowed_missing & 1U << probes[i].layer;
+    enum layer layer;
+    return probe_need(&probes[i], &layer) == PROBE_OPTIONAL &&
+           report->allowed_missing & 1U << layer;
 }
 
-/* A layer that is missing stops the start, unless it is given up; one that is degraded does not. */
-static bool stops(const struct report *report, size_t i)
+/* What is degraded stops nothing. */
+static bool must_be_given_up(const struct report *report, size_t i)
 {
-    return report->findings[i].state == FINDING_ABSENT && !is_given_up(report, i) &&
-           (probes[i].need == PROBE_MANDATORY || probes[i].need == PROBE_OPTIONAL);
+    return need_of(i) == PROBE_OPTIONAL && report->findings[i].state == FINDING_ABSENT;
 }
 
 enum report_verdict report_judge(const struct report *report)
 {
     enum report_verdict verdict = REPORT_COMPLETE;
     for (size_t i = 0; i < PROBES; i++) {
-        if (is_there(report, i) || is_given_up(report, i) || probes[i].need == PROBE_INFORMATIVE)
+        if (is_there(report, i) || is_given_up(report, i) || need_of(i) == PROBE_INFORMATIVE)
             continue;
-        if (probes[i].need == PROBE_MANDATORY && stops(report, i))
+        if (need_of(i) == PROBE_MANDATORY && report->findings[i].state == FINDING_ABSENT)
             return REPORT_REFUSED;
         verdict = REPORT_LACKING;
     }
@@ -46,8 +59,7 @@ enum report_verdict report_judge(const struct report *report)
 static void write_options(const struct report *report, struct buf *out)
 {
     for (size_t i = 0; i < PROBES; i++) {
-        if (probes[i].need == PROBE_OPTIONAL && (is_given_up(report, i) || stops(report, i)) &&
-            !is_there(report, i))
+        if (must_be_given_up(report, i))
             buf_printf(out, " --allow-missing %s", probes[i].name);
     }
 }
@@ -60,7 +72,7 @@ static void find_remedy(const struct report *report, size_t i, char ret_text[REM
 
 static bool needs_remedy(const struct report *report, size_t i)
 {
-    return !is_there(report, i) && probes[i].need != PROBE_INFORMATIVE;
+    return !is_there(report, i) && need_of(i) != PROBE_INFORMATIVE;
 }
 
 /* ---- for people ---- */
@@ -92,7 +104,7 @@ void report_write_text(const struct report *report, struct buf *out)
     static const char line[] = "%-19s  %-11s  %-8s  %s\n";
     buf_printf(out, line, "layer", "need", "state", "found, or the reason");
     for (size_t i = 0; i < PROBES; i++)
-        buf_printf(out, line, probes[i].name, probe_need_word(probes[i].need),
+        buf_printf(out, line, probes[i].name, need_words[need_of(i)],
                    state_words[report->findings[i].state], report->findings[i].text);
     write_remedies(report, out);
     buf_append_text(out, "\nsandboxd would start: ");
@@ -115,7 +127,7 @@ static void write_layer(const struct report *report, size_t i, struct writer *wr
     char remedy[REMEDY_TEXT_MAX];
     writer_open_object(writer, NULL);
     writer_string(writer, "name", probes[i].name);
-    writer_string(writer, "need", probe_need_word(probes[i].need));
+    writer_string(writer, "need", need_words[need_of(i)]);
     writer_string(writer, "state", state_words[report->findings[i].state]);
     writer_string(writer, is_there(report, i) ? "detail" : "reason", report->findings[i].text);
     if (needs_remedy(report, i)) {
@@ -134,7 +146,7 @@ int report_write_json(const struct report *report, struct buf *out, struct error
     writer_string(&writer, "starts", refused ? "not" : outer_name(report->ids));
     writer_open_array(&writer, "allowMissing");
     for (size_t i = 0; !refused && i < PROBES; i++) {
-        if (probes[i].need == PROBE_OPTIONAL && !is_there(report, i))
+        if (must_be_given_up(report, i))
             writer_string(&writer, NULL, probes[i].name);
     }
     writer_close_array(&writer);

@@ -186,6 +186,13 @@ static bool is_switched_off(const struct remedy_facts *facts, int number)
     return number == EOPNOTSUPP;
 }
 
+/* No step failed. */
+static bool is_degraded(const struct remedy_facts *facts, int number)
+{
+    (void)facts;
+    return number == 0;
+}
+
 static bool has_systemd(const struct remedy_facts *facts, int number)
 {
     (void)number;
@@ -275,6 +282,7 @@ static const struct {
      "to nobody else)",
      NULL},
 
+    {STEP(LANDLOCK), is_degraded, "use Linux 6.12 or newer for the rest of Landlock", NULL},
     {STEP(LANDLOCK), is_switched_off,
      "the kernel has Landlock but it is not switched on: add landlock to lsm= on its command line, "
      "in front of what cat /sys/kernel/security/lsm prints; or start with --allow-missing landlock",

@@ -12,6 +12,7 @@ from typing import Any, Iterator, Sequence
 import pytest
 
 from support import like_docker
+from support.account import Ordinary
 from support.daemon import BUILD
 from support.lacking import NO_CGROUPS, SYS_LANDLOCK_CREATE_RULESET, without_call
 
@@ -94,12 +95,21 @@ def test_programs_find_every_layer_by_its_name(sandboxd: str) -> None:
     assert status in (COMPLETE, LACKING, REFUSED)
 
 
-def test_an_ordinary_user_without_subordinate_ids_is_told_what_is_lost(sandboxd: str, as_root: None) -> None:
+def test_an_ordinary_user_without_subordinate_ids_is_told_how_to_get_some(sandboxd: str, as_root: None) -> None:
     status, report = examine(sandboxd, AS_NOBODY)
     ids = layer_of(report, "ids")
-    assert ids["state"] == "degraded" and "usermod --add-subuids" in ids["remedy"]
-    assert report["starts"] == "single-id" and status == LACKING
-    assert layer_of(report, "cgroup")["state"] == "absent" and "cgroup" in report["allowMissing"]
+    assert ids["state"] == "absent" and "/etc/subuid" in ids["reason"] and "usermod --add-subuids" in ids["remedy"]
+    assert absent(report) == {"ids", "cgroup"}
+    if ids["need"] == "mandatory":
+        assert status == REFUSED and report["starts"] == "not"
+    else:
+        assert status == LACKING and report["starts"] == "single-id" and report["allowMissing"] == ["ids", "cgroup"]
+
+
+def test_an_ordinary_user_with_subordinate_ids_and_cgroups_has_everything(sandboxd: str, as_root: None) -> None:
+    account = Ordinary(has_range=True)
+    status, report = examine(sandboxd, account.wrapper())
+    assert status == COMPLETE and report["starts"] == "subordinate-ids", report
 
 
 def test_user_namespaces_that_are_forbidden_are_named_with_their_setting(sandboxd: str, as_root: None) -> None:

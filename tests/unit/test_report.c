@@ -80,11 +80,13 @@ static void what_is_degraded_or_informative_stops_nothing(void **state)
     struct report report = everything_present();
     fail_at(&report, "tmpfs-idmap", REMEDY_MOUNTS, EINVAL);
     assert_int_equal(report_judge(&report), REPORT_COMPLETE);
-    finding_degrade(finding_of(&report, "ids"), "one id");
-    finding_of(&report, "ids")->step = REMEDY_SUBORDINATE_IDS;
-    report.ids = OUTER_WITH_SINGLE;
+    finding_of(&report, "landlock")->step = REMEDY_LANDLOCK;
+    finding_degrade(finding_of(&report, "landlock"), "ABI 2");
     assert_int_equal(report_judge(&report), REPORT_LACKING);
-    assert_text(&report, "would start: yes, with a single id\n");
+    assert_text(&report, "would start: yes, with subordinate ids\n");
+    assert_text(&report, "Linux 6.12 or newer");
+    report.allowed_missing = 1U << LAYER_LANDLOCK;
+    assert_int_equal(report_judge(&report), REPORT_COMPLETE);
 }
 
 static void ubuntu_lets_the_first_step_succeed_and_is_recognised(void **state)
