@@ -16,6 +16,7 @@ from support.daemon import START, Daemon
 from support.client import Client, Execution
 
 HERE = Path(__file__).parent
+NO_NETWORK = "network is disabled in this session;"  # docs/api.md, "What was refused"
 
 
 class Header(NamedTuple):
@@ -45,7 +46,8 @@ PROGRAMS = sorted(path for path in HERE.glob("*/*.py")
 
 
 def last_line(execution: Execution) -> str:
-    lines = execution.stderr.strip().splitlines()
+    """Of the traceback."""
+    lines = [line for line in execution.stderr.strip().splitlines() if not line.startswith(NO_NETWORK)]
     return lines[-1] if lines else ""
 
 
