@@ -6,9 +6,12 @@ cd "$(dirname "$0")/.." || exit
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 export PATH
 
-# Where the daemon of scripts/up keeps its state. That directory belongs to the daemon's own id; pid file and
-# log lie beside it, so that nothing of the daemon can choose where root writes.
-SANDPOOL_STATE_DIR=${SANDPOOL_STATE_DIR:-/var/lib/sandpool}
+# Where the daemon of scripts/up keeps its state, which is sandboxd's own default. Started by root, that
+# directory belongs to the daemon's own id; pid file and log lie beside it, so that nothing of the daemon can
+# choose where root writes.
+default_state_dir=${XDG_STATE_HOME:-${HOME-}/.local/state}/sandpool
+[ "$(id -u)" -ne 0 ] || default_state_dir=/var/lib/sandpool
+SANDPOOL_STATE_DIR=${SANDPOOL_STATE_DIR:-$default_state_dir}
 SANDPOOL_LISTEN=${SANDPOOL_LISTEN:-127.0.0.1:8900}
 # Read by the scripts that source this file.
 # shellcheck disable=SC2034

@@ -233,7 +233,7 @@ int env_run(int argc, char **argv)
         on_option,
         NULL,
         "Prints the environment variables with which programs written for Azure meet this daemon."
-        "\vIn a shell: eval \"$(sudo sandboxd env)\". In a workflow: sudo sandboxd env --shell "
+        "\vIn a shell: eval \"$(sandboxd env)\". In a workflow: sandboxd env --shell "
         "github "
         ">> \"$GITHUB_ENV\".",
         NULL,
