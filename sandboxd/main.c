@@ -64,7 +64,8 @@ static const struct argp_option option_table[] = {
     {"insecure", OPTION_INSECURE, NULL, 0,
      "listen on an address that is not loopback without --auth jwt", 0},
     {"allow-missing", OPTION_ALLOW_MISSING, "LAYER", 0,
-     "start without cgroup, landlock, uts or cgroup-namespace where that cannot be had; may be "
+     "start without cgroup, landlock, uts, cgroup-namespace or ids where that cannot be had; may "
+     "be "
      "repeated",
      0},
     {"zygote-sessions", OPTION_ZYGOTE_SESSIONS, "N", 0,

@@ -7,10 +7,9 @@
 #include "base/core/text.h"
 
 static const char *const names[LAYERS_MAX] = {
-    [LAYER_CGROUP] = "cgroup",
-    [LAYER_LANDLOCK] = "landlock",
-    [LAYER_UTS] = "uts",
-    [LAYER_CGROUP_NAMESPACE] = "cgroup-namespace",
+    [LAYER_CGROUP] = "cgroup", [LAYER_LANDLOCK] = "landlock",
+    [LAYER_UTS] = "uts",       [LAYER_CGROUP_NAMESPACE] = "cgroup-namespace",
+    [LAYER_IDS] = "ids",
 };
 
 static uint32_t missing;

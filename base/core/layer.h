@@ -10,7 +10,14 @@
 
 #include "base/core/error.h"
 
-enum layer { LAYER_CGROUP, LAYER_LANDLOCK, LAYER_UTS, LAYER_CGROUP_NAMESPACE, LAYERS_MAX };
+enum layer {
+    LAYER_CGROUP,
+    LAYER_LANDLOCK,
+    LAYER_UTS,
+    LAYER_CGROUP_NAMESPACE,
+    LAYER_IDS,
+    LAYERS_MAX
+};
 
 /* As users write it: "cgroup-namespace". */
 const char *layer_name(enum layer layer);

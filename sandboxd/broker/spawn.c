@@ -9,6 +9,8 @@
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
 #include "base/core/log.h"
+#include "sandboxd/control/inherit.h"
+#include "sandboxd/sandbox/capabilities.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/namespaces.h"
 
@@ -89,6 +91,9 @@ static int become_shell(const struct spawn_shell *shell, const int *cgroup_fds, 
     int executable_fd = keep_executable(shell->executable_fd, err);
     if (executable_fd < 0 || idmap_become(SESSION_ROOT_ID, err) < 0 || place(fds, 2, err) < 0)
         return -1;
+    /* As 1000, the only id there is, it would lose them. */
+    if (layer_is_missing(LAYER_IDS) && capabilities_keep_across_exec(err) < 0)
+        return -1;
     execute(executable_fd, arguments);
 }
 
@@ -98,7 +103,9 @@ static int map_ids(const struct spawn_shell *shell, pid_t pid, int go_fd, struct
         {SESSION_ROOT_ID, shell->root_id, 1},
         {SESSION_GUEST_ID, shell->guest_id, 1},
     };
-    if (idmap_write(pid, ranges, 2, err) < 0)
+    if ((layer_is_missing(LAYER_IDS)
+             ? idmap_write_single(pid, SESSION_GUEST_ID, OUTER_ROOT_ID, OUTER_ROOT_ID, err)
+             : idmap_write(pid, ranges, 2, err)) < 0)
         return -1;
     if (write(go_fd, "", 1) != 1)
         return error_from_errno(err, "start the shell");

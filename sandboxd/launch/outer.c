@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/remedy/remedy.h"
 #include "sandboxd/sandbox/idmap.h"
@@ -41,6 +42,8 @@ static int map(pid_t pid, const struct machine_ids *ids)
     const struct idmap_range range = {OUTER_ROOT_ID, ids->first_uid, ids->count};
     if (geteuid() == 0)
         return idmap_write(pid, &range, 1, NULL);
+    if (layer_is_missing(LAYER_IDS))
+        return idmap_write_single(pid, OUTER_ROOT_ID, ids->first_uid, ids->first_gid, NULL);
     if (run_tool(SUBORDINATE_UID_TOOL, pid, ids->first_uid, getuid(), ids->count) < 0)
         return -1;
     return run_tool(SUBORDINATE_GID_TOOL, pid, ids->first_gid, getgid(), ids->count);

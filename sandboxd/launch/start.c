@@ -228,8 +228,14 @@ static int leave_root(struct start *start, struct error *err)
 /* An ordinary user gets power over what is his inside the namespace only. */
 static int leave_user(struct start *start, struct error *err)
 {
-    if (subordinate_take(&start->ids, &start->fds[INHERIT_ID_LOCK_FD], err) < 0)
-        return remedy_append(REMEDY_SUBORDINATE_IDS, err);
+    int *lock_fd = &start->fds[INHERIT_ID_LOCK_FD];
+    if (subordinate_take(&start->ids, lock_fd, err) < 0) {
+        if (miss(LAYER_IDS, REMEDY_SUBORDINATE_IDS, start->options->allowed_missing, err) < 0 ||
+            open_file("ids", NULL, lock_fd, err) < 0)
+            return -1;
+        /* One id, which sessions share: their number is bound by other things. */
+        start->ids = (struct machine_ids){getuid(), getgid(), OUTER_IDS};
+    }
     if (state_open(start->options->state_dir, NULL, &start->fds[INHERIT_STATE_FD], err) < 0 ||
         outer_enter(&start->ids, err) < 0 || take_number(start, err) < 0)
         return -1;

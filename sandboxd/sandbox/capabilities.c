@@ -21,6 +21,21 @@ int capabilities_close_bounds(struct error *err)
     return 0;
 }
 
+int capabilities_keep_across_exec(struct error *err)
+{
+    cap_t sets = cap_get_proc();
+    int result = sets ? 0 : -1;
+    for (cap_value_t cap = 0; result == 0 && cap < cap_max_bits(); cap++)
+        result = cap_set_flag(sets, CAP_INHERITABLE, 1, &cap, CAP_SET);
+    result = result < 0 ? result : cap_set_proc(sets);
+    for (cap_value_t cap = 0; result == 0 && cap < cap_max_bits(); cap++)
+        result = cap_set_ambient(cap, CAP_SET);
+    if (result < 0)
+        error_from_errno(err, "keep capabilities across an exec");
+    cap_free(sets);
+    return result;
+}
+
 int capabilities_keep(const cap_value_t *kept, int count, struct error *err)
 {
     cap_t sets = cap_init();

@@ -9,6 +9,9 @@
  * secure bits, so that neither exec nor set*id brings anything back. Needs CAP_SETPCAP. */
 int capabilities_close_bounds(struct error *err);
 
+/* What the caller has stays with it across an exec, whatever its id. */
+int capabilities_keep_across_exec(struct error *err);
+
 /* Keeps exactly these, permitted and effective; the inheritable set is emptied. */
 int capabilities_keep(const cap_value_t *kept, int count, struct error *err);
 

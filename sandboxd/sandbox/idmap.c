@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 
 enum { IDMAP_TEXT_MAX = 256 };
 
@@ -35,8 +36,20 @@ int idmap_write(pid_t pid, const struct idmap_range *ranges, int count, struct e
     return write_map(pid, "gid_map", text, err);
 }
 
+int idmap_write_single(pid_t pid, uint32_t inside, uid_t uid, gid_t gid, struct error *err)
+{
+    char users[IDMAP_TEXT_MAX], groups[IDMAP_TEXT_MAX];
+    snprintf(users, sizeof users, "%u %u 1\n", inside, uid);
+    snprintf(groups, sizeof groups, "%u %u 1\n", inside, gid);
+    if (write_map(pid, "setgroups", "deny", err) < 0 || write_map(pid, "uid_map", users, err) < 0)
+        return -1;
+    return write_map(pid, "gid_map", groups, err);
+}
+
 int idmap_become(uid_t id, struct error *err)
 {
+    if (layer_is_missing(LAYER_IDS))
+        return 0;
     if (setgroups(0, NULL) < 0)
         return error_from_errno(err, "setgroups");
     if (setresgid(id, id, id) < 0)

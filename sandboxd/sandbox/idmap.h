@@ -16,9 +16,12 @@ struct idmap_range {
 };
 
 /* Writes uid_map and gid_map of a process in a new user namespace. The caller needs CAP_SETUID and
- * CAP_SETGID over the parent namespace. setgroups stays allowed. */
+ * CAP_SETGID over the parent namespace, and setgroups stays allowed. */
 int idmap_write(pid_t pid, const struct idmap_range *ranges, int count, struct error *err);
 
+/* The same with the caller's own id alone, which needs no capability; setgroups is denied. */
+int idmap_write_single(pid_t pid, uint32_t inside, uid_t uid, gid_t gid, struct error *err);
+
 /* No supplementary groups, then group and user id, real, effective and saved. Capabilities follow
- * the usual rules for set*id. */
+ * the usual rules for set*id. Nothing where the layer "ids" is missing: there is no other id. */
 int idmap_become(uid_t id, struct error *err);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "sandboxd/sandbox/idmap.h"
 
 /* Sizes of the small file systems; docs/api.md, "Limits". */
@@ -158,8 +159,10 @@ static int mount_tmpfs(const char *relative, uint64_t bytes, uint32_t inodes, un
                        unsigned long flags, struct error *err)
 {
     char options[160];
-    snprintf(options, sizeof options, "size=%" PRIu64 ",nr_inodes=%u,mode=%o,uid=%d,gid=%d", bytes,
-             inodes, mode, SESSION_GUEST_ID, SESSION_GUEST_ID);
+    /* The one id that there is without the layer "ids" has another number in the zygote. */
+    unsigned owner = layer_is_missing(LAYER_IDS) ? geteuid() : SESSION_GUEST_ID;
+    snprintf(options, sizeof options, "size=%" PRIu64 ",nr_inodes=%u,mode=%o,uid=%u,gid=%u", bytes,
+             inodes, mode, owner, owner);
     if (mount("tmpfs", relative, "tmpfs", flags, options) < 0)
         return error_from_errno(err, "mount tmpfs on %s", relative);
     return 0;

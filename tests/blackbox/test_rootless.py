@@ -1,17 +1,17 @@
 """The daemon of an ordinary user: what he needs, what is his, and what he is told when something lacks."""
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Iterator
 
 import pytest
 
 from conftest import MakeDaemon
-from support.account import ROOT, Ordinary
+from support.account import Ordinary
 from support.daemon import BUILD, Daemon, require_daemon, scale
 from support.lacking import without_user_namespaces
 from test_privileges import status_of
@@ -38,12 +38,11 @@ def daemon(user: Ordinary, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     daemon.stop()
 
 
-def start_once(user: Ordinary, directory: Path, *wrapper: str) -> subprocess.CompletedProcess[str]:
+def start_once(user: Ordinary, directory: Path, wrapper: list[str]) -> subprocess.CompletedProcess[str]:
     """A start that is to be refused."""
     user.adopt(directory)
-    return subprocess.run([*user.wrapper(), *wrapper, BUILD / "bin/sandboxd", "--listen", "127.0.0.1:0",
-                           "--listen-https", "none", "--state-dir", directory / "state"],
-                          capture_output=True, text=True, timeout=30)
+    return subprocess.run([*wrapper, BUILD / "bin/sandboxd", "--listen", "127.0.0.1:0", "--listen-https", "none",
+                           "--state-dir", directory / "state"], capture_output=True, text=True, timeout=30)
 
 
 def users_of(daemon: Daemon, name: str) -> set[int]:
@@ -93,29 +92,35 @@ def test_its_end_leaves_nothing(make_daemon: MakeDaemon, user: Ordinary, number:
     daemon.end(number)
 
 
+def test_without_subordinate_ids_he_can_do_with_his_own(make_daemon: MakeDaemon, poor_user: Ordinary) -> None:
+    daemon = make_daemon(scale(3, 1), account=poor_user, arguments=["--allow-missing", "cgroup"])
+    with daemon.client() as client:
+        client.run("import subprocess\nsubprocess.Popen(['sleep', '1000'])")
+        assert json.loads(client.request("GET", "/health").body)["missingLayers"] == ["cgroup", "ids"]
+        for process in daemon.processes():
+            assert set(status_of(process.pid)["Uid"].split()) == {str(poor_user.uid)}, process.name
+            if process.name in ("sleep", "sandboxd-front"):
+                assert int(status_of(process.pid)["CapEff"], 16) == 0
+
+
 # ---- what he is told ----
 
 def test_a_user_without_subordinate_ids_is_told_how_to_get_them(poor_user: Ordinary, tmp_path: Path) -> None:
-    done = start_once(poor_user, tmp_path)
+    done = start_once(poor_user, tmp_path, poor_user.wrapper())
     assert done.returncode == 1
+    assert 'the layer "ids" is missing' in done.stderr
     assert "/etc/subuid" in done.stderr and "usermod --add-subuids" in done.stderr
     assert len(done.stderr.splitlines()) == 1 and not (tmp_path / "state").exists()
 
 
 def test_a_user_without_cgroups_is_told_how_to_get_them(user: Ordinary, tmp_path: Path) -> None:
-    user.adopt(tmp_path)
-    done = subprocess.run(["setpriv", "--reuid", user.name, "--regid", user.name, "--init-groups",
-                           BUILD / "bin/sandboxd", "--listen", "127.0.0.1:0", "--listen-https", "none",
-                           "--state-dir", tmp_path / "state"], capture_output=True, text=True, timeout=30)
+    done = start_once(user, tmp_path, ["setpriv", "--reuid", user.name, "--regid", user.name, "--init-groups"])
     assert done.returncode == 1
     assert 'the layer "cgroup" is missing' in done.stderr and "--allow-missing cgroup" in done.stderr
 
 
 def test_where_user_namespaces_are_forbidden_the_setting_is_named(user: Ordinary, tmp_path: Path) -> None:
-    user.adopt(tmp_path)
-    done = subprocess.run([*without_user_namespaces(), *user.wrapper(), BUILD / "bin/sandboxd",
-                           "--listen", "127.0.0.1:0", "--listen-https", "none", "--state-dir", tmp_path / "state"],
-                          capture_output=True, text=True, timeout=30)
+    done = start_once(user, tmp_path, [*without_user_namespaces(), *user.wrapper()])
     assert done.returncode == 1
     assert "user.max_user_namespaces is 0" in done.stderr and "sysctl -w" in done.stderr
 
@@ -125,5 +130,5 @@ def test_a_directory_with_other_things_is_not_taken(user: Ordinary, tmp_path: Pa
     state.mkdir()
     (state / "thesis.tex").write_text("mine")
     os.chown(state, user.uid, user.gid)
-    done = start_once(user, tmp_path)
+    done = start_once(user, tmp_path, user.wrapper())
     assert done.returncode == 1 and "holds other things" in done.stderr
