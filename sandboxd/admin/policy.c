@@ -291,7 +291,8 @@ static const struct {
      2,
      run_diff,
      {directory_only, on_option, "NAME NAME",
-      "A line for each system call that the two policies answer differently. The status is 0 when "
+      "A line for each system call that the two policies answer differently, and each other "
+      "setting. The status is 0 when "
       "there is none, else 1.",
       NULL, NULL, NULL}},
 };

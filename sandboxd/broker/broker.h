@@ -13,7 +13,7 @@
 /* Everything main has prepared before the first frame is read. */
 struct broker_options {
     struct cgroup_tree tree;
-    const int *guest_filter_fds; /* compiled, of the policies that pools may choose */
+    const int *profile_fds; /* of the policies that pools may choose: sandbox/profile.h */
     size_t policy_count;
     int helper_filter_fd;
     uint32_t ids;                                   /* known in the outer user namespace */

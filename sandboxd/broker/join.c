@@ -53,9 +53,9 @@ static int make_ends(struct session *session, int ret_peers[3], struct error *er
     return 0;
 }
 
-/* What a FRAME_JOIN passes: the shell, the interpreter's ends, its filter, its cgroups. The first
+/* What a FRAME_JOIN passes: the shell, the interpreter's ends, its profile, its cgroups. The first
  * and the fifth are borrowed. */
-enum { JOIN_SHELL, JOIN_ENDS, JOIN_FILTER = 4, JOIN_CGROUPS };
+enum { JOIN_SHELL, JOIN_ENDS, JOIN_PROFILE = 4, JOIN_CGROUPS };
 struct join_fds {
     int fds[FRAME_DESCRIPTORS_MAX];
     int count;
@@ -64,9 +64,9 @@ struct join_fds {
 static int open_join(struct session *session, struct join_fds *ret_fds, struct error *err)
 {
     const struct cgroup_tree *tree = &session->broker->options.tree;
-    int filter_fd = session->broker->options.guest_filter_fds[session->plan.policy];
+    int profile_fd = session->broker->options.profile_fds[session->plan.policy];
     struct join_fds join = {
-        .fds = {[JOIN_SHELL] = session->shell_pid_fd, -1, -1, -1, [JOIN_FILTER] = filter_fd},
+        .fds = {[JOIN_SHELL] = session->shell_pid_fd, -1, -1, -1, [JOIN_PROFILE] = profile_fd},
         .count = JOIN_CGROUPS,
     };
     int result = make_ends(session, join.fds + JOIN_ENDS, err);
@@ -81,7 +81,7 @@ static int open_join(struct session *session, struct join_fds *ret_fds, struct e
 static void close_join(struct join_fds *join)
 {
     for (int i = JOIN_ENDS; i < join->count; i++) {
-        if (i != JOIN_FILTER)
+        if (i != JOIN_PROFILE)
             close_fd(&join->fds[i]);
     }
 }

@@ -65,7 +65,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     front_arguments[0] = (char *)"sandboxd-front";
     front_arguments[FRONT_POLICIES_ARGUMENT] = filters.session_names;
     options->front_arguments = (const char *const *)front_arguments;
-    options->guest_filter_fds = filters.session_fds;
+    options->profile_fds = filters.session_fds;
     options->policy_count = filters.session_count;
     options->helper_filter_fd = filters.process_fds[FILTERS_FILE_HELPER];
     options->front_fd = INHERIT_FRONT_FD;

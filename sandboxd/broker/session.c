@@ -161,8 +161,10 @@ static void shell_answered(struct session *session)
 static int send_setup(struct session *session, struct error *err)
 {
     struct root_message root = {session->plan.data_bytes, session->plan.data_inodes};
+    const struct broker_options *options = &session->broker->options;
+    int fds[] = {options->helper_filter_fd, options->profile_fds[session->plan.policy]};
     return channel_send(session->command_fd, FRAME_SHELL_SETUP, session->number, &root, sizeof root,
-                        &session->broker->options.helper_filter_fd, 1, err);
+                        fds, 2, err);
 }
 
 static int start_shell(struct session *session, struct error *err)

@@ -229,8 +229,8 @@ int zygote_start(struct broker *broker, enum session_start start, struct error *
         return error_add_context(err, "start a zygote");
     }
     await(zygote, ZYGOTE_READY_MS);
-    if (channel_send(zygote->peer.channel_fd, FRAME_ZYGOTE_SETUP, 0, &root, sizeof root, NULL, 0,
-                     NULL) < 0)
+    if (channel_send(zygote->peer.channel_fd, FRAME_ZYGOTE_SETUP, 0, &root, sizeof root,
+                     options->profile_fds, 1, NULL) < 0)
         zygote_kill(zygote, "it does not take its set-up");
     return 0;
 }

@@ -64,15 +64,17 @@ enum frame_type {
                     after HELLO, as soon as a zygote has said it */
 
     /* broker -> zygote; tag = session number */
-    FRAME_ZYGOTE_SETUP, /* payload: struct root_message; descriptor: the compiled filter */
-    FRAME_JOIN, /* descriptors: shell pidfd, channel, stdout, stderr, then cgroup descriptors */
+    FRAME_ZYGOTE_SETUP, /* payload: struct root_message; descriptor: the default
+                           policy's profile */
+    FRAME_JOIN,         /* descriptors: shell pidfd, channel, stdout, stderr, profile, cgroups */
     /* zygote -> broker */
     FRAME_ZYGOTE_READY, /* imports are done; tag 0, payload as FRAME_IMAGE */
     FRAME_JOINED,       /* payload: its pid as u32; descriptor: its pidfd */
     FRAME_JOIN_FAILED,  /* payload: struct result_message */
 
     /* broker -> shell */
-    FRAME_SHELL_SETUP,  /* payload: struct root_message; descriptor: the file helper's filter */
+    FRAME_SHELL_SETUP,  /* payload: struct root_message; descriptors: the file helper's filter,
+                           the profile of the session's policy */
     FRAME_SHELL_KEEP,   /* descriptors to hold for a later front: as FRAME_SESSION_STARTED, or as
                            FRAME_INTERPRETER_JOINED */
     FRAME_SHELL_RETURN, /* answered by FRAME_SHELL_KEPT */

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "sandboxd/policy/describe_settings.h"
 #include "sandboxd/policy/names.h"
 
 static const char *call_name(int number)
@@ -168,6 +169,7 @@ void describe_policy(const struct policy *policy, struct buf *out)
                error_word(policy->default_error));
     for (size_t i = 0; i < policy->group_count; i++)
         describe_group(policy, i, out);
+    describe_settings(policy, out);
 }
 
 /* ---- one call ---- */
@@ -322,7 +324,7 @@ size_t describe_difference(const struct policy *a, const struct policy *b, struc
         describe_side(b, a, number, out);
         buf_printf(out, "\n");
     }
-    return count;
+    return count + describe_settings_difference(a, b, out);
 }
 
 /* ---- as a document ---- */
@@ -387,8 +389,11 @@ struct json_t *describe_as_json(const struct policy *policy)
     json_t *calls = json_array();
     for (size_t i = 0; i < policy->group_count; i++)
         add_entry(policy, i, calls);
-    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", policy->name, "description",
-                     policy->description, "kind",
-                     policy->kind == POLICY_SESSION ? "session" : "process", "default",
-                     error_word(policy->default_error), "calls", calls);
+    json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", policy->name, "description",
+                                 policy->description, "kind",
+                                 policy->kind == POLICY_SESSION ? "session" : "process", "default",
+                                 error_word(policy->default_error), "calls", calls);
+    if (policy->kind == POLICY_SESSION)
+        json_object_update(document, policy->settings);
+    return document;
 }

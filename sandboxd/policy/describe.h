@@ -13,7 +13,8 @@ void describe_policy(const struct policy *policy, struct buf *out);
 /* Whether the policy allows a call, when, and why. */
 void describe_call(const struct policy *policy, int number, struct buf *out);
 
-/* A line for each call that the two answer differently. Returns how many there are. */
+/* A line for each call that the two answer differently, and for each other setting. Returns how
+ * many there are. */
 size_t describe_difference(const struct policy *a, const struct policy *b, struct buf *out);
 
 /* A document that says the same without extending anything; json_decref it. */

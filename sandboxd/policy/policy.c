@@ -1,8 +1,10 @@
 #include "sandboxd/policy/policy.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/core/cleanup.h"
 #include "base/json/json.h"
@@ -10,6 +12,7 @@
 #include "sandboxd/policy/document.h"
 #include "sandboxd/policy/floor.h"
 #include "sandboxd/policy/names.h"
+#include "sandboxd/policy/settings.h"
 
 static const char *const kinds[] = {[POLICY_SESSION] = "session", [POLICY_PROCESS] = "process"};
 
@@ -112,7 +115,7 @@ static int read_members(json_t *json, struct policy *parent, struct policy *poli
         return -1;
     if (!calls && !known_parent)
         return error_set(err, ERROR_INVALID, "calls: is required");
-    if (calls_read(calls, policy, err) < 0 ||
+    if (settings_read(json, known_parent, policy, err) < 0 || calls_read(calls, policy, err) < 0 ||
         (known_parent && calls_inherit(policy, parent, err) < 0))
         return -1;
     return policy->kind == POLICY_SESSION ? floor_check(policy, err) : 0;
@@ -122,7 +125,8 @@ static int read_document(json_t *json, const struct policy_parents *parents, str
                          struct error *err)
 {
     static const char *const known[] = {"$schema", "name",    "description", "kind",
-                                        "extends", "default", "calls",       NULL};
+                                        "extends", "default", "calls",       "limits",
+                                        "mounts",  "devices", "environment", NULL};
     struct policy parent = {0};
     if (!json_is_object(json))
         return error_set(err, ERROR_INVALID, "a policy must be an object");
@@ -159,6 +163,7 @@ void policy_clear(struct policy *policy)
     free(policy->groups);
     free(policy->rules);
     free(policy->description);
+    json_decref(policy->settings);
     *policy = (struct policy){0};
 }
 
@@ -177,10 +182,36 @@ const char *policy_why(const struct policy *policy, const struct seccomp_rule *r
     return json_string_value(json_object_get(policy->groups[rule->group].entry, "why"));
 }
 
+static int write_profile(const struct policy *policy, int filter_fd, int profile_fd,
+                         struct error *err)
+{
+    AUTO_FREE struct seccomp_filter *filter = xcalloc(1, sizeof *filter);
+    if (seccomp_filter_read(filter_fd, filter, err) < 0)
+        return -1;
+    if (write(profile_fd, &policy->profile, sizeof policy->profile) !=
+            (ssize_t)sizeof policy->profile ||
+        write(profile_fd, filter->bytes, filter->length) != (ssize_t)filter->length ||
+        fcntl(profile_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+            0)
+        return error_from_errno(err, "write the profile");
+    return 0;
+}
+
 int policy_compile(const struct policy *policy, int *ret_fd, struct error *err)
 {
-    if (seccomp_filter_compile(policy->rules, policy->count, policy->default_error, ret_fd, err) <
-        0)
+    AUTO_CLOSE int filter_fd = -1;
+    if (seccomp_filter_compile(policy->rules, policy->count, policy->default_error, &filter_fd,
+                               err) < 0)
         return error_add_context(err, "policy %s", policy->name);
+    if (policy->kind == POLICY_PROCESS) {
+        *ret_fd = TAKE_FD(filter_fd);
+        return 0;
+    }
+    AUTO_CLOSE int profile_fd = memfd_create("profile", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (profile_fd < 0)
+        return error_from_errno(err, "memfd_create");
+    if (write_profile(policy, filter_fd, profile_fd, err) < 0)
+        return -1;
+    *ret_fd = TAKE_FD(profile_fd);
     return 0;
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "sandboxd/sandbox/seccomp.h"
+#include "sandboxd/sandbox/profile.h"
 
 enum { POLICY_BYTES_MAX = 256 * 1024, POLICY_RULES_MAX = 2048, POLICY_GROUPS_MAX = 1024 };
 enum { POLICY_NAME_MAX = 32 }; /* bytes of a name, the last NUL included */
@@ -34,6 +34,8 @@ struct policy {
     size_t count;
     struct policy_group *groups;
     size_t group_count;
+    struct json_t *settings; /* what else is said, by section: settings.h */
+    struct profile profile;  /* the same in numbers; for sessions */
 };
 
 /* Where the policy is found that another extends. ERROR_MISSING: there is none of that name;
@@ -53,4 +55,5 @@ int policy_answer(const struct policy *policy, int number, const uint64_t argume
 
 const char *policy_why(const struct policy *policy, const struct seccomp_rule *rule);
 
+/* A sealed memory file: a filter, and for sessions the profile in front of it. */
 int policy_compile(const struct policy *policy, int *ret_fd, struct error *err);

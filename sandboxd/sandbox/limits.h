@@ -3,12 +3,17 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "base/core/error.h"
 
-/* What a guest gets: no core files, 1,024 descriptors, 256 timers and queued signals, 8 MiB of
- * stack, files up to file_bytes, no real-time priority, no POSIX message queues. */
-int limits_apply_to_guest(uint64_t file_bytes, struct error *err);
+/* By RLIMIT_*; UINT64_MAX leaves what the machine gives. */
+struct limits_guest {
+    uint64_t most[RLIM_NLIMITS];
+};
+
+/* Soft and hard limits alike. */
+int limits_apply(const struct limits_guest *limits, struct error *err);
 
 /* Core files off and non-dumpable: nobody with the same id may attach or read its memory. */
 int limits_protect_memory(struct error *err);

@@ -47,7 +47,7 @@ static int verify_guest(const struct lockdown_guest *guest, struct error *err)
  * filter comes last because it forbids the rest. */
 int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
 {
-    if (limits_apply_to_guest(guest->file_bytes, err) < 0)
+    if (limits_apply(guest->limits, err) < 0)
         return error_add_context(err, "resource limits");
     if (capabilities_close_bounds(err) < 0)
         return error_add_context(err, "capability bounds");

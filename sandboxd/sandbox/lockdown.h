@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 #include "base/core/error.h"
+#include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/namespaces.h"
 #include "sandboxd/sandbox/seccomp.h"
 
 /* A process that is about to run guest code. */
 struct lockdown_guest {
-    uint64_t file_bytes;                        /* largest file it may write */
+    const struct limits_guest *limits;          /* borrowed */
     const struct seccomp_filter *filter;        /* borrowed */
     const struct namespaces_identity *outsider; /* namespaces it must share none of; borrowed */
 };

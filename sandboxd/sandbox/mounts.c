@@ -18,24 +18,18 @@
 #include "base/core/layer.h"
 #include "sandboxd/sandbox/idmap.h"
 
-/* Sizes of the small file systems; docs/api.md, "Limits". */
-enum { MOUNTS_MIB = 1024 * 1024, MOUNTS_SMALL_INODES = 4096 };
-
 /* Every machine has it, and neither the broker nor a session needs the machine's. */
 static const char root_path[] = "/tmp";
 
-static const struct {
-    const char *path;
-    uint64_t bytes;
-    unsigned mode;
-    unsigned long flags;
-} scratch[] = {
-    {"tmp", 128 * MOUNTS_MIB, 01777, MS_NOSUID | MS_NODEV},
-    {"dev/shm", 64 * MOUNTS_MIB, 01777, MS_NOSUID | MS_NODEV | MS_NOEXEC},
-    {"home/session", 32 * MOUNTS_MIB, 0700, MS_NOSUID | MS_NODEV},
+const char *const mounts_place_paths[MOUNTS_PLACES_MAX] = {
+    [MOUNTS_TMP] = "tmp",
+    [MOUNTS_SHM] = "dev/shm",
+    [MOUNTS_HOME] = "home/session",
 };
+static const unsigned place_modes[MOUNTS_PLACES_MAX] = {01777, 01777, 0700};
 
-static const char *const devices[] = {"null", "zero", "full", "random", "urandom"};
+const char *const mounts_devices[MOUNTS_DEVICES_MAX] = {"null", "zero", "full", "random",
+                                                        "urandom"};
 
 static const struct {
     const char *path, *target;
@@ -171,9 +165,9 @@ static int mount_tmpfs(const char *relative, uint64_t bytes, uint32_t inodes, un
 /* Devices cannot be made in a user namespace: the machine's own nodes are shown. */
 static int place_devices(struct error *err)
 {
-    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+    for (size_t i = 0; i < MOUNTS_DEVICES_MAX; i++) {
         char path[32];
-        snprintf(path, sizeof path, "/dev/%s", devices[i]);
+        snprintf(path, sizeof path, "/dev/%s", mounts_devices[i]);
         if (make_file(path + 1, "", err) < 0 ||
             place_tree(path, path + 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err) < 0)
             return -1;
@@ -185,14 +179,31 @@ static int place_devices(struct error *err)
     return 0;
 }
 
+/* In a session's own copy of the root: those that its policy leaves out cannot be opened. */
+static int close_devices(uint64_t kept, struct error *err)
+{
+    for (size_t i = 0; i < MOUNTS_DEVICES_MAX; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "dev/%s", mounts_devices[i]);
+        AUTO_CLOSE int fd = kept >> i & 1 ? -1 : open(path, O_PATH | O_CLOEXEC);
+        if (!(kept >> i & 1) && set_attributes(fd, MOUNT_ATTR_NODEV, false, err) < 0)
+            return error_add_context(err, "close /%s", path);
+    }
+    return 0;
+}
+
 /* The file systems of one session, on directories that the prepared root has. */
 static int mount_file_systems(const struct mounts_plan *plan, struct error *err)
 {
-    for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++) {
-        if (mount_tmpfs(scratch[i].path, scratch[i].bytes, MOUNTS_SMALL_INODES, scratch[i].mode,
-                        scratch[i].flags, err) < 0)
+    for (int i = 0; i < MOUNTS_PLACES_MAX; i++) {
+        const struct mounts_scratch *scratch = &plan->choice->scratch[i];
+        unsigned long flags = MS_NOSUID | MS_NODEV | (scratch->programs ? 0 : MS_NOEXEC);
+        if (mount_tmpfs(mounts_place_paths[i], scratch->bytes, scratch->inodes, place_modes[i],
+                        flags, err) < 0)
             return -1;
     }
+    if (close_devices(plan->choice->devices, err) < 0)
+        return -1;
     if (mount_tmpfs("mnt/data", plan->data_bytes, plan->data_inodes, 0755, MS_NOSUID | MS_NODEV,
                     err) < 0)
         return -1;
@@ -205,8 +216,8 @@ static int mount_file_systems(const struct mounts_plan *plan, struct error *err)
 
 static int make_mount_points(struct error *err)
 {
-    for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++) {
-        if (make_directory(scratch[i].path, err) < 0)
+    for (int i = 0; i < MOUNTS_PLACES_MAX; i++) {
+        if (make_directory(mounts_place_paths[i], err) < 0)
             return -1;
     }
     return make_directory("mnt/data", err) < 0 ? -1 : make_directory("proc", err);

@@ -27,8 +27,25 @@ int mounts_unshare(int dir_fd, int *ret_fd, struct error *err);
  * that are started afterwards inherit it. */
 int mounts_prepare(const char *const *paths, size_t count, struct error *err);
 
+/* File systems that a session may write to beside the data directory. */
+enum mounts_place { MOUNTS_TMP, MOUNTS_SHM, MOUNTS_HOME, MOUNTS_PLACES_MAX };
+extern const char *const mounts_place_paths[MOUNTS_PLACES_MAX]; /* without the first slash */
+enum { MOUNTS_DEVICES_MAX = 5 };
+extern const char *const mounts_devices[MOUNTS_DEVICES_MAX]; /* their names in /dev */
+
+/* What a policy says of them. */
+struct mounts_choice {
+    struct mounts_scratch {
+        uint64_t bytes;
+        uint32_t inodes;
+        uint32_t programs; /* 1: files may be executed */
+    } scratch[MOUNTS_PLACES_MAX];
+    uint64_t devices; /* bit i: device i can be opened */
+};
+
 /* What differs from session to session. */
 struct mounts_plan {
+    const struct mounts_choice *choice;
     uint64_t data_bytes;
     uint32_t data_inodes;
     bool own_procfs; /* mount a procfs for the caller's pid namespace, which must be its own */

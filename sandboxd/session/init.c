@@ -17,7 +17,7 @@
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/lockdown.h"
-#include "sandboxd/sandbox/mounts.h"
+#include "sandboxd/sandbox/profile.h"
 #include "sandboxd/session/files.h"
 
 enum { INIT_KEPT_MAX = 4, INIT_SEND_MS = 10000 };
@@ -42,9 +42,11 @@ static int forbid_user_namespaces(struct error *err)
     return 0;
 }
 
-static int build(struct init *init, const struct root_message *root, struct error *err)
+static int build(struct init *init, const struct root_message *root, const struct profile *profile,
+                 struct error *err)
 {
     struct mounts_plan plan = {
+        .choice = &profile->mounts,
         .data_bytes = root->data_bytes,
         .data_inodes = (uint32_t)root->data_inodes,
         .own_procfs = true,
@@ -70,16 +72,19 @@ static int set_up(struct init *init, struct error *err)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return error_from_errno(err, "PR_SET_PDEATHSIG");
-    if (channel_receive(INIT_COMMAND_FD, 1, &message, err) != CHANNEL_MESSAGE ||
+    if (channel_receive(INIT_COMMAND_FD, 2, &message, err) != CHANNEL_MESSAGE ||
         message.frame.type != FRAME_SHELL_SETUP)
         return error_set(err, ERROR_SYSTEM, "no set-up message");
 
     struct root_message root;
+    struct profile profile;
     AUTO_CLOSE int filter_fd = channel_take_fd(&message, 0);
+    AUTO_CLOSE int profile_fd = channel_take_fd(&message, 1);
     if (message_read(&message.frame, &root, sizeof root, err) < 0 ||
-        seccomp_filter_read(filter_fd, &init->files.filter, err) < 0)
+        seccomp_filter_read(filter_fd, &init->files.filter, err) < 0 ||
+        profile_read(profile_fd, &profile, NULL, err) < 0)
         return -1;
-    return build(init, &root, err);
+    return build(init, &root, &profile, err);
 }
 
 static int open_signals(struct init *init, struct error *err)

@@ -21,7 +21,7 @@ int join_read(struct channel_message *message, struct join *ret_join, struct err
         .channel_fd = channel_take_fd(message, 1),
         .stdout_fd = channel_take_fd(message, 2),
         .stderr_fd = channel_take_fd(message, 3),
-        .filter_fd = channel_take_fd(message, 4),
+        .profile_fd = channel_take_fd(message, 4),
         .cgroup_v2 = message->frame.payload[0] == 2,
     };
     for (int i = JOIN_FIXED_DESCRIPTORS; i < message->fd_count; i++)
@@ -36,7 +36,7 @@ void join_close(struct join *join)
     close_fd(&join->channel_fd);
     close_fd(&join->stdout_fd);
     close_fd(&join->stderr_fd);
-    close_fd(&join->filter_fd);
+    close_fd(&join->profile_fd);
     for (int i = 0; i < join->cgroup_count; i++)
         close_fd(&join->cgroup_fds[i]);
 }
@@ -99,11 +99,12 @@ static int largest_file(uint64_t *ret_bytes, struct error *err)
     return 0;
 }
 
-int join_enter(const struct join *join, const struct join_context *context, struct error *err)
+int join_enter(const struct join *join, const struct join_context *context,
+               struct profile *ret_profile, struct error *err)
 {
     static struct seccomp_filter filter;
-    if (seccomp_filter_read(join->filter_fd, &filter, err) < 0 || join_cgroups_v1(join, err) < 0 ||
-        be_the_first_to_go(context->proc_fd, err) < 0 ||
+    if (profile_read(join->profile_fd, ret_profile, &filter, err) < 0 ||
+        join_cgroups_v1(join, err) < 0 || be_the_first_to_go(context->proc_fd, err) < 0 ||
         namespaces_join(join->shell_pid_fd, err) < 0 || place_descriptors(join, err) < 0)
         return -1;
     if (setsid() < 0)
@@ -112,8 +113,9 @@ int join_enter(const struct join *join, const struct join_context *context, stru
     if (chdir(MOUNTS_DATA_PATH) < 0)
         return error_from_errno(err, "enter " MOUNTS_DATA_PATH);
 
-    struct lockdown_guest guest = {.filter = &filter, .outsider = &context->outsider};
-    if (largest_file(&guest.file_bytes, err) < 0)
+    struct lockdown_guest guest = {
+        .limits = &ret_profile->limits, .filter = &filter, .outsider = &context->outsider};
+    if (largest_file(&ret_profile->limits.most[RLIMIT_FSIZE], err) < 0)
         return -1;
     if (lockdown_enter_guest(&guest, err) < 0)
         return -1;

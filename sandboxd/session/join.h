@@ -10,6 +10,7 @@
 
 #include "sandboxd/control/channel.h"
 #include "sandboxd/sandbox/lockdown.h"
+#include "sandboxd/sandbox/profile.h"
 
 /* The control channel's number inside the interpreter: high, so that programs which count
  * descriptors see what they expect. */
@@ -23,7 +24,7 @@ struct join {
     int channel_fd;
     int stdout_fd;
     int stderr_fd;
-    int filter_fd;                         /* of the policy that the session has */
+    int profile_fd;                        /* of the policy that the session has */
     int cgroup_fds[FRAME_DESCRIPTORS_MAX]; /* v1: cgroup.procs files; v2: one directory */
     int cgroup_count;
     bool cgroup_v2;
@@ -47,4 +48,5 @@ pid_t join_fork(const struct join *join, const struct join_context *context, int
 
 /* In the child: everything up to and with the checked lock-down. On failure the child must end;
  * JOIN_LOG_FD may then still be open. */
-int join_enter(const struct join *join, const struct join_context *context, struct error *err);
+int join_enter(const struct join *join, const struct join_context *context,
+               struct profile *ret_profile, struct error *err);

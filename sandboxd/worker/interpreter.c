@@ -121,12 +121,27 @@ void interpreter_after_fork_parent(void)
     PyOS_AfterFork_Parent();
 }
 
-int interpreter_after_fork_child(struct error *err)
+/* A list of bytes; None for NULL. */
+static PyObject *list_texts(const char *texts)
+{
+    if (!texts)
+        Py_RETURN_NONE;
+    PyObject *list = PyList_New(0);
+    for (const char *at = texts; list && *at; at += strlen(at) + 1) {
+        PyObject *text = PyBytes_FromString(at);
+        if (!text || PyList_Append(list, text) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(text);
+    }
+    return list;
+}
+
+int interpreter_after_fork_child(const char *environment, struct error *err)
 {
     PyOS_AfterFork_Child();
     if (audit_start(err) < 0)
         return -1;
-    PyObject *result = call_prelude("after_join", PyTuple_New(0));
+    PyObject *result = call_prelude("after_join", Py_BuildValue("(N)", list_texts(environment)));
     if (!result)
         return python_error(err, "after_join");
     Py_DECREF(result);

@@ -18,8 +18,9 @@ int interpreter_start(char *const *modules, int count, struct buf *image, struct
 /* Around a fork, so that Python's own locks are right on both sides. */
 void interpreter_before_fork(void);
 void interpreter_after_fork_parent(void);
-/* In the child, after the lock-down: also reseeds what a fork copies. */
-int interpreter_after_fork_child(struct error *err);
+/* In the child, after the lock-down: also reseeds what a fork copies. environment replaces what
+ * there is, as NAME=VALUE with a NUL behind each and one more; NULL leaves it. */
+int interpreter_after_fork_child(const char *environment, struct error *err);
 
 /* Announces itself with FRAME_READY and runs cells until the channel closes. */
 _Noreturn void interpreter_serve(int channel_fd);

@@ -387,8 +387,11 @@ def prewarm(modules: list[str]) -> bytes:
     return description
 
 
-def after_join() -> None:
-    """What a fork copies must not be the same in every session."""
+def after_join(environment: Optional[list[bytes]]) -> None:
+    """What a fork copies must not be the same in every session, and what its policy changes is changed."""
+    if environment is not None:
+        os.environb.clear()
+        os.environb.update(text.split(b"=", 1) for text in environment)
     random.seed()
     if "numpy" in sys.modules:
         import numpy

@@ -19,39 +19,25 @@
 
 static struct channel_message message;
 static struct join_context context = {.proc_fd = -1};
+static struct profile profile; /* of the default policy; after the fork, of the session's */
 
 /* All that guests and their children find in the environment. */
-static const struct {
-    const char *name, *value;
-} environment[] = {
-    {"HOME", MOUNTS_HOME_PATH},
-    {"USER", "session"},
-    {"LOGNAME", "session"},
-    {"SHELL", "/bin/bash"},
-    {"PATH", "/usr/local/bin:/usr/bin:/bin"},
-    {"LANG", "C.UTF-8"},
-    {"TERM", "dumb"},
-    {"IPYTHONDIR", MOUNTS_HOME_PATH "/.ipython"},
-    {"MPLCONFIGDIR", MOUNTS_HOME_PATH "/.config/matplotlib"},
-    {"XDG_CACHE_HOME", MOUNTS_HOME_PATH "/.cache"},
-    /* Their thread pools would not survive the fork. */
-    {"OPENBLAS_NUM_THREADS", "1"},
-    {"OMP_NUM_THREADS", "1"},
-    {"MKL_NUM_THREADS", "1"},
-    {"NUMEXPR_NUM_THREADS", "1"},
-};
-
-static void set_environment(void)
+static void set_environment(const char *environment)
 {
     clearenv();
-    for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
-        setenv(environment[i].name, environment[i].value, 1);
+    for (const char *at = environment; *at; at += strlen(at) + 1) {
+        AUTO_FREE char *name = xstrdup(at);
+        char *value = strchr(name, '=');
+        *value = '\0';
+        setenv(name, value + 1, 1);
+    }
 }
 
 /* The interpreter sees the same root as the sessions it will be forked into. */
 static int enter_root(const struct root_message *root, struct error *err)
 {
     struct mounts_plan plan = {
+        .choice = &profile.mounts,
         .data_bytes = root->data_bytes,
         .data_inodes = (uint32_t)root->data_inodes,
     };
@@ -70,12 +56,15 @@ static int enter_root(const struct root_message *root, struct error *err)
 
 static int set_up(struct error *err)
 {
-    if (channel_receive(ZYGOTE_BROKER_FD, 0, &message, err) != CHANNEL_MESSAGE ||
+    if (channel_receive(ZYGOTE_BROKER_FD, 1, &message, err) != CHANNEL_MESSAGE ||
         message.frame.type != FRAME_ZYGOTE_SETUP)
         return error_set(err, ERROR_SYSTEM, "no set-up message");
     struct root_message root;
-    if (message_read(&message.frame, &root, sizeof root, err) < 0)
+    AUTO_CLOSE int profile_fd = channel_take_fd(&message, 0);
+    if (message_read(&message.frame, &root, sizeof root, err) < 0 ||
+        profile_read(profile_fd, &profile, NULL, err) < 0)
         return -1;
+    set_environment(profile.environment);
     context.tid_address = namespaces_tid_address();
     return enter_root(&root, err);
 }
@@ -101,7 +90,12 @@ static int require_one_thread(struct error *err)
 static _Noreturn void become_interpreter(const struct join *join)
 {
     struct error err = {0};
-    if (join_enter(join, &context, &err) < 0 || interpreter_after_fork_child(&err) < 0) {
+    char before[PROFILE_ENVIRONMENT_MAX];
+    memcpy(before, profile.environment, sizeof before);
+    if (join_enter(join, &context, &profile, &err) < 0 ||
+        interpreter_after_fork_child(
+            memcmp(before, profile.environment, sizeof before) ? profile.environment : NULL, &err) <
+            0) {
         dup2(JOIN_LOG_FD, STDERR_FILENO);
         log_error("interpreter.refused", "message=\"%s\"", err.message);
         _exit(1);
@@ -161,7 +155,6 @@ static int announce(char *const *modules, int count, struct error *err)
 
 int zygote_run(char *const *modules, int count, struct error *err)
 {
-    set_environment();
     if (set_up(err) < 0 || announce(modules, count, err) < 0)
         return -1;
     for (;;) {

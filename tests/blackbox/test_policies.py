@@ -77,8 +77,11 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     require_daemon()
     path = tmp_path_factory.mktemp("policies")
     directory = own_directory(path, quiet={
-        "extends": "python", "calls": [{"refuse": ["mkdir"], "error": "EACCES", "why": "a test"}]})
-    daemon = Daemon(path, pools(loose=None, tight="strict", mine="quiet"),
+        "extends": "python",
+        "calls": [{"refuse": ["mkdir"], "error": "EACCES", "why": "a test"}],
+        "environment": [{"variable": "EXTRA", "value": "a=b", "why": "a test"},
+                        {"variable": "LANG", "value": None, "why": "a test"}]})
+    daemon = Daemon(path, pools(loose=None, tight="strict", mine="quiet", large="data-science"),
                     ["--policy-dir", str(directory)])
     yield daemon
     daemon.stop()
@@ -113,6 +116,49 @@ def test_a_policy_of_ones_own_changes_one_of_ours(daemon: Daemon) -> None:
     with client_of(daemon, "mine") as client:
         execution = client.execute("import os\nos.mkdir('/mnt/data/x')")
         assert not execution.succeeded and "PermissionError: [Errno 13]" in execution.stderr
+
+
+SURROUNDINGS = """
+import errno, json, os, resource, shutil, subprocess
+def attempt(act):
+    try:
+        act()
+        return "works"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+size = lambda path: os.statvfs(path).f_blocks * os.statvfs(path).f_frsize >> 20
+files = lambda path: os.statvfs(path).f_files
+shutil.copy("/bin/true", "/tmp/true")
+print(json.dumps({
+    "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE), "stack": resource.getrlimit(resource.RLIMIT_STACK)[0],
+    "tmp": [size("/tmp"), files("/tmp")], "shm": size("/dev/shm"), "home": size("/home/session"),
+    "noexec": bool(os.statvfs("/tmp").f_flag & os.ST_NOEXEC),
+    "devices": [attempt(lambda: open("/dev/" + name)) for name in ("null", "zero", "full", "random", "urandom")]}))
+"""
+
+
+def test_limits_mounts_and_devices_are_those_of_the_policy(daemon: Daemon) -> None:
+    found = {}
+    for pool in ("loose", "tight", "large"):
+        with client_of(daemon, pool) as client:
+            found[pool] = json.loads(client.run(SURROUNDINGS))
+    usual = {"descriptors": [1024, 1024], "stack": 8 << 20, "tmp": [128, 4096], "shm": 64, "home": 32,
+             "noexec": False, "devices": ["works"] * 5}
+    assert found["loose"] == usual
+    assert found["large"] == {**usual, "descriptors": [8192, 8192], "stack": 64 << 20,
+                              "tmp": [1024, 65536], "shm": 512}
+    assert found["tight"] == {**usual, "descriptors": [256, 256], "noexec": True,
+                              "devices": ["works", "works", "EACCES", "works", "works"]}
+
+
+def test_the_environment_is_that_of_the_policy(daemon: Daemon) -> None:
+    code = ("import json, os, subprocess\n"
+            "child = subprocess.run(['env'], capture_output=True, text=True).stdout.split()\n"
+            "print(json.dumps([[os.environ.get('EXTRA'), os.environ.get('LANG'), os.environ['HOME']],\n"
+            "                  ['EXTRA=a=b' in child, 'LANG=C.UTF-8' in child, len(child) == len(os.environ)]]))")
+    with client_of(daemon, "mine") as mine, client_of(daemon, "loose") as loose:
+        assert json.loads(mine.run(code)) == [["a=b", None, "/home/session"], [True, False, True]]
+        assert json.loads(loose.run(code)) == [[None, "C.UTF-8", "/home/session"], [False, True, True]]
 
 
 def test_another_interpreter_of_a_session_has_its_policy_too(daemon: Daemon) -> None:

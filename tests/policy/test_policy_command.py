@@ -146,6 +146,35 @@ def test_a_directory_may_not_redefine_a_policy_of_ours(tmp_path: Path) -> None:
     assert "there is a policy of that name already" in result.stderr
 
 
+def test_settings_are_shown_compared_and_taken_over(tmp_path: Path) -> None:
+    write(tmp_path, "mine", {
+        "name": "mine", "extends": "python",
+        "limits": [{"limit": "descriptors", "most": 2048, "why": "many"}],
+        "environment": [{"variable": "LANG", "value": None, "why": "a test"},
+                        {"variable": "EXTRA", "value": "1", "why": "a test"}]})
+    result = policy("diff", "python", "mine", "--policy-dir", tmp_path)
+    assert result.stdout == ('limits.descriptors: python: most 1024 | mine: most 2048\n'
+                             'environment.LANG: python: value "C.UTF-8" | mine: value null\n'
+                             'environment.EXTRA: python: nothing | mine: value "1"\n')
+    text = policy("show", "mine", "--policy-dir", tmp_path).stdout
+    assert "\nlimits:\n  descriptors: most 2048\n    why: many\n  stackBytes: most 8388608\n" in text
+
+
+def test_one_setting_is_said_once(tmp_path: Path) -> None:
+    twice = [{"device": "zero", "why": "x"}, {"device": "zero", "shown": False, "why": "x"}]
+    result = policy("check", write(tmp_path, "mine", {"name": "mine", "extends": "python", "devices": twice}))
+    assert result.returncode == 1
+    assert "mine.json:1: devices[1]: devices[0] is about the same; keep one" in result.stderr
+
+
+def test_an_environment_has_a_size(tmp_path: Path) -> None:
+    variables = [{"variable": f"V{i}", "value": "x" * 200, "why": "x"} for i in range(10)]
+    result = policy("check", write(tmp_path, "mine", {"name": "mine", "extends": "python",
+                                                      "environment": variables}))
+    assert result.returncode == 1
+    assert "environment.value: the environment is larger than 2048 bytes" in result.stderr
+
+
 # ---- the schema ----
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
@@ -175,6 +204,18 @@ def changed(*path: Any, to: Any = ...) -> dict[str, Any]:
     else:
         place[path[-1]] = to
     return document
+
+
+SESSION = json.loads((TREE / "policy" / "python.json").read_text())
+
+
+def session(section: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """A policy for sessions of that one entry, on top of python."""
+    return {"name": "mine", "extends": "python", section: [{"why": "x", **entry}]}
+
+
+def without(section: str) -> dict[str, Any]:
+    return {key: value for key, value in {**SESSION, "name": "mine"}.items() if key != section}
 
 
 CONDITION = ("calls", 1, "when", 0)
@@ -210,6 +251,27 @@ STRUCTURAL: dict[str, Any] = {
     "empty values": changed(*CONDITION, "is", to=[]),
     "negative value": changed(*CONDITION, "is", to=-1),
     "mask no number": changed(*CONDITION, "mask", to="0xg"),
+    "settings of a process": changed("limits", to=[{"limit": "signals", "most": 99, "why": "x"}]),
+    "no limits": without("limits"),
+    "no mounts": without("mounts"),
+    "no devices": without("devices"),
+    "unknown limit": session("limits", {"limit": "colours", "most": 100}),
+    "no descriptors": session("limits", {"limit": "descriptors", "most": 0}),
+    "a million signals": session("limits", {"limit": "signals", "most": 1000000}),
+    "stack of a byte": session("limits", {"limit": "stackBytes", "most": 1}),
+    "limit no number": session("limits", {"limit": "signals", "most": True}),
+    "unknown mount": session("mounts", {"path": "/etc", "bytes": 1048576, "files": 16}),
+    "mount of a PiB": session("mounts", {"path": "/tmp", "bytes": 2 ** 50, "files": 16}),
+    "mount without files": session("mounts", {"path": "/tmp", "bytes": 1048576, "files": 0}),
+    "programs no boolean": session("mounts", {"path": "/tmp", "bytes": 1048576, "files": 16, "programs": 1}),
+    "unknown device": session("devices", {"device": "mem"}),
+    "no null device": session("devices", {"device": "null", "shown": False}),
+    "unknown member of a device": session("devices", {"device": "zero", "mode": 1}),
+    "variable with a hyphen": session("environment", {"variable": "A-B", "value": "x"}),
+    "variable without a value": session("environment", {"variable": "AB"}),
+    "value a number": session("environment", {"variable": "AB", "value": 1}),
+    "setting without why": {"name": "mine", "extends": "python",
+                            "limits": [{"limit": "signals", "most": 99}]},
     "five conditions": changed("calls", 1, "when", to=[{"argument": 0, "is": 1}] * 5),
 }
 

@@ -229,6 +229,7 @@ static void open_filter(const char *name, struct seccomp_filter *filter)
 {
     AUTO_LIBRARY struct library library = {0};
     struct policy policy = {0};
+    struct profile profile;
     struct error err = {0};
     AUTO_CLOSE int directory_fd =
         open(SANDPOOL_POLICY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -236,7 +237,8 @@ static void open_filter(const char *name, struct seccomp_filter *filter)
     if (library_add(&library, directory_fd, "policy", &err) < 0 ||
         library_load(&library, name, &policy, &err) < 0 ||
         policy_compile(&policy, &filter_fd, &err) < 0 ||
-        seccomp_filter_read(filter_fd, filter, &err) < 0)
+        (policy.kind == POLICY_SESSION ? profile_read(filter_fd, &profile, filter, &err)
+                                       : seccomp_filter_read(filter_fd, filter, &err)) < 0)
         fail_msg("%s: %s", name, err.message);
     policy_clear(&policy);
 }

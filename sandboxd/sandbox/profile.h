@@ -1,0 +1,23 @@
+/* profile: what a policy for sessions comes to, in the kernel's numbers.
+ *
+ * The broker makes one of each policy before it reads a frame, as a sealed memory file that the
+ * filter follows; those who build a session and enter it read it from there.
+ */
+#pragma once
+
+#include "sandboxd/sandbox/limits.h"
+#include "sandboxd/sandbox/mounts.h"
+#include "sandboxd/sandbox/seccomp.h"
+
+enum { PROFILE_ENVIRONMENT_MAX = 2048 };
+
+/* Plain bytes. */
+struct profile {
+    struct limits_guest limits;
+    struct mounts_choice mounts;
+    char environment[PROFILE_ENVIRONMENT_MAX]; /* NAME=VALUE with a NUL behind each, and one more */
+};
+
+/* ret_filter may be NULL. */
+int profile_read(int fd, struct profile *ret_profile, struct seccomp_filter *ret_filter,
+                 struct error *err);
