@@ -93,6 +93,7 @@ struct broker {
     uint32_t free_slot_count;
     uint64_t next_number;
     bool greeted; /* the front has had its HELLO */
+    bool proven;  /* a shell could be set up */
     bool stopping;
     int exit_status;
     struct watch signal_watch;

@@ -323,6 +323,7 @@ static void shell_ready(struct session *session)
 {
     if (session->sweeps_owed > 0)
         session->sweeps_owed--;
+    session->broker->proven = true;
     shell_answered(session);
     if (session->state == SESSION_SHELL_STARTING)
         session_wait_for_join(session);
@@ -332,9 +333,18 @@ static void shell_ready(struct session *session)
 
 static void shell_failed(struct session *session, const struct frame *frame)
 {
+    struct broker *broker = session->broker;
     struct result_message result;
-    bool told = message_read_result(frame, &result, NULL) == 0;
-    session_fail(session, told ? result.text : "the session shell could not be set up");
+    const char *why = message_read_result(frame, &result, NULL) == 0
+                          ? result.text
+                          : "the session shell could not be set up";
+    session_fail(session, why);
+    /* Where none has ever been, this machine lacks something. */
+    if (!broker->proven && !broker->stopping) {
+        log_error("broker.failed",
+                  "message=\"no session can be set up: %s; `sandboxd doctor` says why\"", why);
+        broker_stop(broker, 1);
+    }
 }
 
 static void on_command(void *self, uint32_t events)

@@ -98,3 +98,14 @@ int child_run(const struct child_how *how, child_act act, const void *argument,
     waitpid(pid, NULL, 0);
     return result;
 }
+
+pid_t child_start_waiting(uint64_t flags, int *ret_pid_fd, struct error *err)
+{
+    const struct namespaces_clone how = {.flags = flags, .cgroup_fd = -1};
+    pid_t pid = namespaces_clone(&how, ret_pid_fd, err);
+    if (pid == 0) {
+        for (;;)
+            pause();
+    }
+    return pid;
+}

@@ -25,3 +25,6 @@ struct child_how {
  * started, died, or did not end in time. *finding goes to the child and comes back. */
 int child_run(const struct child_how *how, child_act act, const void *argument,
               struct finding *finding, struct error *err);
+
+/* A child in these namespaces that waits to be killed. Its pid, or -1. */
+pid_t child_start_waiting(uint64_t flags, int *ret_pid_fd, struct error *err);

@@ -107,14 +107,10 @@ static int probe_v1(struct finding *finding, struct error *err)
     return 0;
 }
 
-/* Root uses the top of the tree, others what was delegated to them. */
-static bool find_v2(char *ret_place, size_t size)
+static bool has_controllers(const char *place)
 {
-    char point[PATH_MAX], own[PATH_MAX], file[2 * PATH_MAX + 32];
-    if (!find_point(NULL, point) || !find_own(NULL, own))
-        return false;
-    snprintf(ret_place, size, "%s%s", point, geteuid() == 0 ? "" : own);
-    snprintf(file, sizeof file, "%s/cgroup.controllers", ret_place);
+    char file[2 * PATH_MAX + 32];
+    snprintf(file, sizeof file, "%s/cgroup.controllers", place);
     AUTO_FREE char *list = read_text(file);
     for (int i = 0; i < CONTROLLERS; i++) {
         if (!has_word(list, controllers[i].name))
@@ -123,23 +119,30 @@ static bool find_v2(char *ret_place, size_t size)
     return true;
 }
 
-static int probe_v2(const char *place, struct finding *finding, struct error *err)
+/* Root uses the top of the tree, others what was delegated to them. */
+static int probe_v2(const char *point, const char *own, struct finding *finding, struct error *err)
 {
-    char file[2 * PATH_MAX + 32];
+    char place[2 * PATH_MAX], file[2 * PATH_MAX + 32];
+    snprintf(place, sizeof place, "%s%s", point, geteuid() == 0 ? "" : own);
+    if (!has_controllers(place))
+        return error_set(err, ERROR_MISSING, "%.300s has not the controllers memory, pids and cpu",
+                         place);
     snprintf(file, sizeof file, "%s/cgroup.subtree_control", place);
     if (access(file, W_OK) < 0)
         return error_from_errno(err, "hand controllers on in %.300s", place);
     if (try_directory(place, "cgroup.procs", err) < 0)
         return -1;
-    snprintf(file, sizeof file, "%s/cgroup.kill", place);
     finding_describe(finding, "version 2: memory, pids, cpu");
     return 0;
 }
 
 int probe_cgroups(const void *outer, struct finding *finding, struct error *err)
 {
-    char place[2 * PATH_MAX];
+    char point[PATH_MAX], own[PATH_MAX];
     (void)outer;
     finding->step = REMEDY_CGROUPS;
-    return find_v2(place, sizeof place) ? probe_v2(place, finding, err) : probe_v1(finding, err);
+    /* Beside version 1 it is there too, without controllers. */
+    if (find_point(NULL, point) && find_own(NULL, own) && has_controllers(point))
+        return probe_v2(point, own, finding, err);
+    return probe_v1(finding, err);
 }

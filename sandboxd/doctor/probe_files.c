@@ -14,7 +14,6 @@
 #include "base/core/cleanup.h"
 #include "sandboxd/doctor/probes.h"
 #include "sandboxd/sandbox/mounts.h"
-#include "sandboxd/sandbox/namespaces.h"
 
 /* ---- the root of a session ---- */
 
@@ -158,16 +157,13 @@ static int map_mount(pid_t pid, struct error *err)
 
 static int use_idmap(const void *outer, struct finding *finding, struct error *err)
 {
-    const struct namespaces_clone how = {.flags = CLONE_NEWUSER, .cgroup_fd = -1};
     AUTO_CLOSE int pid_fd = -1;
     finding->step = REMEDY_MOUNTS;
     if (unshare(CLONE_NEWNS) < 0)
         return error_from_errno(err, "make a mount namespace");
     if (mount_scratch(err) < 0)
         return -1;
-    pid_t pid = namespaces_clone(&how, &pid_fd, err);
-    while (pid == 0)
-        pause();
+    pid_t pid = child_start_waiting(CLONE_NEWUSER, &pid_fd, err);
     if (pid < 0)
         return -1;
     int result = outer_map_session(outer, pid, err) < 0 ? -1 : map_mount(pid, err);

@@ -210,16 +210,6 @@ int probe_cgroup_namespace(const void *outer, struct finding *finding, struct er
 
 /* ---- processes by handle ---- */
 
-/* A child that waits to be killed. */
-static pid_t start_waiting(uint64_t flags, int *ret_pid_fd, struct error *err)
-{
-    const struct namespaces_clone how = {.flags = flags, .cgroup_fd = -1};
-    pid_t pid = namespaces_clone(&how, ret_pid_fd, err);
-    while (pid == 0)
-        pause();
-    return pid;
-}
-
 static int end_waiting(int pid_fd, struct error *err)
 {
     int status = 0;
@@ -235,14 +225,14 @@ int probe_handles(const void *outer, struct finding *finding, struct error *err)
     (void)outer;
     finding->step = REMEDY_NAMESPACES;
     finding_describe(finding, "clone3, pidfd_send_signal, waitid");
-    return start_waiting(0, &pid_fd, err) < 0 ? -1 : end_waiting(pid_fd, err);
+    return child_start_waiting(0, &pid_fd, err) < 0 ? -1 : end_waiting(pid_fd, err);
 }
 
 static int join_session(const void *outer, struct finding *finding, struct error *err)
 {
     AUTO_CLOSE int pid_fd = -1;
     finding->step = REMEDY_NAMESPACES;
-    pid_t pid = start_waiting(namespaces_of_a_session(), &pid_fd, err);
+    pid_t pid = child_start_waiting(namespaces_of_a_session(), &pid_fd, err);
     if (pid < 0)
         return -1;
     finding->step = REMEDY_ID_MAP;

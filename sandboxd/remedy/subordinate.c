@@ -57,7 +57,7 @@ static int lock(uint32_t first)
 
 int subordinate_take(struct machine_ids *ret_ids, int *ret_lock_fd, struct error *err)
 {
-    struct range users, groups;
+    struct range users = {0}, groups = {0};
     if (access(SUBORDINATE_UID_TOOL, X_OK) < 0 || access(SUBORDINATE_GID_TOOL, X_OK) < 0)
         return error_from_errno(err, SUBORDINATE_UID_TOOL " and " SUBORDINATE_GID_TOOL);
     if (find_range("/etc/subuid", &users, err) < 0 || find_range("/etc/subgid", &groups, err) < 0)

@@ -159,3 +159,12 @@ def test_wrong_arguments_are_a_usage_error(sandboxd: str, arguments: list[str]) 
 def test_nothing_is_left_behind(sandboxd: str) -> None:
     examine(sandboxd)
     assert not list(Path("/sys/fs/cgroup").glob("**/sandpool-doctor-*"))
+
+
+def test_a_daemon_that_could_serve_no_session_does_not_stay(tmp_path: Path, as_root: None) -> None:
+    """The start succeeds and a later step does not, as in a container with masked paths."""
+    done = ask([*COVERED_PROC, str(BUILD / "bin" / "sandboxd"), "--listen", "127.0.0.1:0", "--listen-https", "none",
+                "--state-dir", str(tmp_path / "state")])
+    assert done.returncode == 1
+    said, = [line for line in done.stderr.splitlines() if "event=broker.failed" in line]
+    assert "no session can be set up" in said and "max_user_namespaces" in said and "sandboxd doctor" in said
