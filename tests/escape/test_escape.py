@@ -15,6 +15,7 @@ import pytest
 
 from support.daemon import START, Daemon
 from support.client import Client, Execution
+from support.patience import SLOWNESS
 
 HERE = Path(__file__).parent
 NO_NETWORK = "network is disabled in this session;"  # docs/api.md, "What was refused"
@@ -80,7 +81,7 @@ def answers(client: Client, when: str = "at once") -> bool:
     if when == "after removal":
         client.delete_session()
     for _ in range(5 if when == "after failures" else 1):
-        execution = client.execute("6 * 7", timeout_s=5)
+        execution = client.execute("6 * 7", timeout_s=int(5 * SLOWNESS))
         if execution.succeeded and execution.value == 42:
             return True
     return False

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 from urllib.parse import quote
 
+from support.patience import SLOWNESS
 from support.processes import wait_until
 
 POOL_PATH = "/subscriptions/local/resourceGroups/local/sessionPools/default"
@@ -20,7 +21,7 @@ TOKEN = "Bearer local"
 BOUNDARY = "a-boundary-of-the-tests"
 
 # Longer than any answer of the tests should take.
-TIMEOUT_S = 60
+TIMEOUT_S = 60 * SLOWNESS
 
 
 @dataclass
@@ -133,7 +134,7 @@ class Client:
                           {name.lower(): value for name, value in response.getheaders()}, data)
         raise AssertionError("not reached")
 
-    def raw(self, data: bytes, method: str = "POST", timeout_s: float = 20) -> Answer:
+    def raw(self, data: bytes, method: str = "POST", timeout_s: float = 20 * SLOWNESS) -> Answer:
         """Exactly these bytes on a connection of their own, and the first answer to them."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s) as connection:
             connection.sendall(data)

@@ -14,13 +14,14 @@ import pytest
 
 from support.account import Account, account_of_this_run
 from support.client import Client
+from support.patience import SLOWNESS
 from support.processes import (Process, cgroup_directories, children_named, descendants, mounts,
                                pid_namespace, wait_until)
 
 TREE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SANDPOOL_BUILD", TREE / "build")).resolve()
 
-START_DEADLINE_S = 60  # the zygote's imports on a slow machine
+START_DEADLINE_S = 60 * SLOWNESS  # the zygote's imports on a slow machine
 STOP_DEADLINE_S = 20
 
 # How pools start interpreters when a test does not say: "fork", or "exec", without modules imported ahead
@@ -107,7 +108,7 @@ class Daemon:
             assert time.monotonic() < deadline, f"sandboxd is not healthy:\n{self.log_tail()}"
             try:
                 with Client(self.port) as client:
-                    if client.request("GET", "/health", timeout_s=5).status == 200:
+                    if client.request("GET", "/health", timeout_s=5 * SLOWNESS).status == 200:
                         return
             except OSError:
                 pass
@@ -173,7 +174,7 @@ class Daemon:
         processes, directories = self.footprint()
         self.process.send_signal(with_signal)
         try:
-            status = self.process.wait(STOP_DEADLINE_S)
+            status = self.process.wait(STOP_DEADLINE_S * SLOWNESS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
+from support.patience import SLOWNESS
+
 CGROUP_ROOTS = Path("/sys/fs/cgroup")
 
 
@@ -97,7 +99,7 @@ def mounts() -> list[str]:
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
     """True as soon as the condition holds; False when it never did."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s * SLOWNESS
     while not condition():
         if time.monotonic() > deadline:
             return False
