@@ -69,7 +69,6 @@ static int start_front(struct broker *broker, struct error *err)
     for (int i = 0; i < options->front_fd_count; i++)
         lseek(options->front_fds[i], 0, SEEK_SET);
     broker->greeted = false;
-    broker->front_started_ms = loop_now_ms(broker->loop);
     if (peer_start(broker, &broker->front, options->front_fd, options->front_arguments,
                    options->front_fds, options->front_fd_count, err) < 0) {
         peer_close(broker, &broker->front);
@@ -180,11 +179,19 @@ static void on_restart_time(void *self)
     }
 }
 
+bool broker_count_death(struct broker *broker, struct deaths *deaths)
+{
+    int64_t now_ms = loop_now_ms(broker->loop);
+    if (now_ms - deaths->last_ms > BROKER_STEADY_MS)
+        deaths->in_a_row = 0;
+    deaths->last_ms = now_ms;
+    return ++deaths->in_a_row > BROKER_DEATHS_MAX;
+}
+
 static void on_front_exit(void *self, uint32_t events)
 {
     (void)events;
     struct broker *broker = self;
-    int64_t now_ms = loop_now_ms(broker->loop);
     loop_unwatch(broker->loop, &broker->front.exit_watch);
     int status = broker_reap(broker, &broker->front.pid_fd);
     /* One that refuses its configuration ends by itself, before it has said anything. */
@@ -195,16 +202,14 @@ static void on_front_exit(void *self, uint32_t events)
         broker_session_settled(broker);
         return;
     }
-    if (now_ms - broker->front_started_ms > BROKER_STEADY_MS)
-        broker->front_deaths = 0;
-    broker->front_deaths++;
-    log_error("front.ended", "status=%d deaths=%u", status, broker->front_deaths);
+    bool too_many = broker_count_death(broker, &broker->front_deaths);
+    log_error("front.ended", "status=%d deaths=%u", status, broker->front_deaths.in_a_row);
     /* Starting it again will not help. */
-    if (!had_started || broker->front_deaths > BROKER_DEATHS_MAX)
+    if (!had_started || too_many)
         broker_stop(broker, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
     else
-        loop_start_timer(broker->loop, &broker->restart_timer, now_ms + FRONT_RESTART_MS,
-                         on_restart_time, broker);
+        loop_start_timer(broker->loop, &broker->restart_timer,
+                         loop_now_ms(broker->loop) + FRONT_RESTART_MS, on_restart_time, broker);
 }
 
 static void on_stop_time(void *self)

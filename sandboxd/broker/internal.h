@@ -42,10 +42,15 @@ struct zygote {
     struct timer deadline; /* to be ready, or to answer */
 };
 
+/* Of processes that are started again. */
+struct deaths {
+    unsigned in_a_row; /* none long after the one before */
+    int64_t last_ms;
+};
+
 enum session_state {
     SESSION_SHELL_STARTING,
-    SESSION_WAITING,  /* for its turn to join */
-    SESSION_JOINING,  /* the zygote has been asked */
+    SESSION_WAITING,  /* for an interpreter */
     SESSION_RUNNING,  /* an interpreter is there */
     SESSION_SWEEPING, /* the interpreter has ended, what it left is being killed */
     SESSION_EMPTY,    /* no interpreter */
@@ -59,7 +64,7 @@ struct session {
     uint64_t number;
     uint32_t slot;
     enum session_state state;
-    struct zygote *zygote; /* owes an answer to a join, or NULL */
+    struct zygote *zygote; /* has been asked for a join and owes the answer, or NULL */
     bool failed;           /* the end is told as SESSION_FAILED */
     bool announced;        /* the front knows its descriptors */
     bool collecting;       /* the shell has been asked for the front's descriptors */
@@ -70,8 +75,7 @@ struct session {
     int interpreter_status;
     pid_t shell_pid, interpreter_pid;
     int shell_pid_fd, command_fd, interpreter_pid_fd;
-    int file_front_fd; /* until the shell keeps it */
-    int front_fds[3];  /* interpreter channel, stdout, stderr: while joining */
+    int front_fds[4]; /* file channel, then interpreter channel, stdout and stderr while joining */
     struct watch shell_exit, interpreter_exit, command;
     struct timer shell_deadline; /* while the shell owes an answer */
     uint8_t blob[SESSION_BLOB_MAX];
@@ -98,10 +102,7 @@ struct broker {
     int exit_status;
     struct watch signal_watch;
     struct timer restart_timer, stop_timer;
-    unsigned front_deaths; /* since it last answered for a while */
-    unsigned zygote_deaths[START_END];
-    int64_t zygote_died_ms[START_END];
-    int64_t front_started_ms;
+    struct deaths front_deaths, zygote_deaths[START_END];
     uint8_t image[FRAME_PAYLOAD_MAX];
     size_t image_length; /* 0: no zygote has been ready yet */
     struct channel_message message;
@@ -138,7 +139,7 @@ unsigned session_count_waiting(const struct broker *broker, enum session_start s
 void session_fail_waiting(struct broker *broker, enum session_start start, const char *text);
 /* An answer of the zygote. */
 void session_handle_zygote(struct zygote *zygote, struct channel_message *message);
-/* The zygote has died: the joins it owed wait for the next one. */
+/* The zygote has died: the next one is asked for the joins it owed. */
 void session_zygote_gone(struct zygote *zygote);
 
 /* ---- zygote.c ---- */
@@ -168,6 +169,8 @@ void broker_kill(struct broker *broker, int *pid_fd);
 void broker_reap_strangers(struct broker *broker);
 /* Called whenever a session has been freed or collected, or a zygote has ended. */
 void broker_session_settled(struct broker *broker);
+/* True when there have been too many to go on. */
+bool broker_count_death(struct broker *broker, struct deaths *deaths);
 /* Ends the daemon, in order. */
 void broker_stop(struct broker *broker, int exit_status);
 

@@ -20,19 +20,14 @@ void session_leave_queue(struct session *session)
         broker->waiting_end = link;
 }
 
-static void enter_queue(struct session *session)
+void session_wait_for_join(struct session *session)
 {
     struct broker *broker = session->broker;
     session->state = SESSION_WAITING;
     session->next_waiting = NULL;
     *broker->waiting_end = session;
     broker->waiting_end = &session->next_waiting;
-}
-
-void session_wait_for_join(struct session *session)
-{
-    enter_queue(session);
-    session_ask_joins(session->broker);
+    session_ask_joins(broker);
 }
 
 /* Channel and pipes of a new interpreter: the front's ends stay in the session. */
@@ -41,13 +36,13 @@ static int make_ends(struct session *session, int ret_peers[3], struct error *er
     int pair[2];
     if (channel_pair(pair, err) < 0)
         return -1;
-    session->front_fds[0] = pair[0];
+    session->front_fds[1] = pair[0];
     channel_refuse_descriptors(pair[0]);
     ret_peers[0] = pair[1];
     for (int i = 1; i < 3; i++) {
         if (pipe2(pair, O_CLOEXEC) < 0)
             return error_from_errno(err, "pipe");
-        session->front_fds[i] = pair[0];
+        session->front_fds[1 + i] = pair[0];
         ret_peers[i] = pair[1];
     }
     return 0;
@@ -88,7 +83,7 @@ static void close_join(struct join_fds *join)
 
 static void drop_ends(struct session *session)
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 1; i < 4; i++)
         close_fd(&session->front_fds[i]);
 }
 
@@ -100,7 +95,6 @@ static void ask_join(struct session *session, struct zygote *zygote)
     struct error err = {0};
     if (open_join(session, &join, &err) < 0) {
         close_join(&join);
-        session_leave_queue(session);
         session_fail(session, err.message);
         return;
     }
@@ -112,16 +106,14 @@ static void ask_join(struct session *session, struct zygote *zygote)
         zygote_kill(zygote, err.message);
         return;
     }
-    session_leave_queue(session);
-    session->state = SESSION_JOINING;
     session->zygote = zygote;
     zygote_note_asked(zygote);
 }
 
-/* The first of its kind from that one on. */
+/* The first from that one on that is of that kind and has not been asked for. */
 static struct session *find_waiting(struct session *session, enum session_start start)
 {
-    while (session && session->plan.start != start)
+    while (session && (session->zygote || session->plan.start != start))
         session = session->next_waiting;
     return session;
 }
@@ -157,19 +149,16 @@ void session_ask_joins(struct broker *broker)
 
 void session_zygote_gone(struct zygote *zygote)
 {
-    struct broker *broker = zygote->broker;
-    for (int i = 0; i < BROKER_BUCKETS; i++) {
-        struct session *next;
-        for (struct session *session = broker->buckets[i]; session; session = next) {
-            next = session->next_in_bucket;
-            if (session->zygote != zygote)
-                continue;
-            session->zygote = NULL;
-            drop_ends(session);
-            if (session->state == SESSION_JOINING)
-                enter_queue(session);
-            else
-                session_free_if_ended(session);
+    struct session *next;
+    for (struct session *session = zygote->broker->waiting; session; session = next) {
+        next = session->next_waiting;
+        if (session->zygote != zygote)
+            continue;
+        session->zygote = NULL;
+        drop_ends(session);
+        if (session->state == SESSION_ENDING) {
+            session_leave_queue(session);
+            session_free_if_ended(session);
         }
     }
 }
@@ -177,23 +166,17 @@ void session_zygote_gone(struct zygote *zygote)
 /* The front's ends go to the shell for safe keeping, and to the front. */
 static void announce(struct session *session)
 {
-    struct broker *broker = session->broker;
-    int fds[4] = {session->front_fds[0], session->file_front_fd, session->front_fds[1],
-                  session->front_fds[2]};
-    if (session->announced) {
-        fds[1] = fds[2];
-        fds[2] = fds[3];
-    }
-    int count = session->announced ? 3 : 4;
+    enum frame_type type = session->announced ? FRAME_INTERPRETER_JOINED : FRAME_SESSION_STARTED;
+    const int *fds = session->front_fds + session->announced;
+    int count = 4 - session->announced;
     if (channel_send(session->command_fd, FRAME_SHELL_KEEP, session->number, NULL, 0, fds, count,
                      NULL) < 0) {
         session_end(session);
         return;
     }
-    broker_tell_front(broker, session->announced ? FRAME_INTERPRETER_JOINED : FRAME_SESSION_STARTED,
-                      session->number, NULL, 0, fds, count);
+    broker_tell_front(session->broker, type, session->number, NULL, 0, fds, count);
     session->announced = true;
-    close_fd(&session->file_front_fd);
+    close_fd(&session->front_fds[0]);
     drop_ends(session);
 }
 
@@ -223,6 +206,7 @@ void session_handle_zygote(struct zygote *zygote, struct channel_message *messag
     if (!session || session->zygote != zygote)
         return;
     session->zygote = NULL;
+    session_leave_queue(session);
     zygote_note_answered(zygote);
 
     struct result_message result;

@@ -69,8 +69,7 @@ static void session_free(struct session *session)
     close_fd(&session->shell_pid_fd);
     close_fd(&session->interpreter_pid_fd);
     close_fd(&session->command_fd);
-    close_fd(&session->file_front_fd);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         close_fd(&session->front_fds[i]);
     cgroup_remove(&broker->options.tree, session->number);
     broker->free_slots[broker->free_slot_count++] = session->slot;
@@ -95,7 +94,8 @@ void session_end(struct session *session)
 {
     if (session->state == SESSION_ENDING)
         return;
-    session_leave_queue(session);
+    if (!session->zygote)
+        session_leave_queue(session);
     loop_stop_timer(session->broker->loop, &session->shell_deadline);
     session->state = SESSION_ENDING;
     /* PID 1 takes its whole pid namespace along. */
@@ -177,7 +177,7 @@ static int start_shell(struct session *session, struct error *err)
     AUTO_CLOSE int command_peer_fd = command[1];
     if (channel_pair(file, err) < 0)
         return -1;
-    session->file_front_fd = file[0];
+    session->front_fds[0] = file[0];
     AUTO_CLOSE int file_peer_fd = file[1];
 
     uint32_t first_id = OUTER_FIRST_SESSION_ID + session->slot * OUTER_IDS_PER_SESSION;
@@ -234,8 +234,7 @@ static void session_start(struct broker *broker, struct channel_message *message
         .shell_pid_fd = -1,
         .command_fd = -1,
         .interpreter_pid_fd = -1,
-        .file_front_fd = -1,
-        .front_fds = {-1, -1, -1},
+        .front_fds = {-1, -1, -1, -1},
     };
     session->next_in_bucket = broker->buckets[number % BROKER_BUCKETS];
     broker->buckets[number % BROKER_BUCKETS] = session;

@@ -135,10 +135,10 @@ static bool receive(struct zygote *zygote)
         zygote_kill(zygote, err.message);
     if (outcome != CHANNEL_MESSAGE)
         return false;
-    if (broker->message.frame.type == FRAME_ZYGOTE_READY)
-        take_over(zygote);
-    else
+    if (broker->message.frame.type != FRAME_ZYGOTE_READY)
         session_handle_zygote(zygote, &broker->message);
+    else if (zygote->peer.exit_watch.active)
+        take_over(zygote);
     channel_release(&broker->message);
     return true;
 }
@@ -160,23 +160,12 @@ static void give_up(struct broker *broker, enum session_start start, const char 
         session_fail_waiting(broker, start, why);
 }
 
-static void count_death(struct broker *broker, enum session_start start)
-{
-    int64_t now_ms = loop_now_ms(broker->loop);
-    if (now_ms - broker->zygote_died_ms[start] > BROKER_STEADY_MS)
-        broker->zygote_deaths[start] = 0;
-    broker->zygote_died_ms[start] = now_ms;
-    /* Where none has ever been ready, imports fail and will fail again. */
-    bool hopeless = start == START_FORK && broker->image_length == 0;
-    if (++broker->zygote_deaths[start] > BROKER_DEATHS_MAX || hopeless)
-        give_up(broker, start, "processes for its interpreter end before they are ready");
-}
-
 static void on_exit_event(void *self, uint32_t events)
 {
     (void)events;
     struct zygote *zygote = self;
     struct broker *broker = zygote->broker;
+    loop_unwatch(broker->loop, &zygote->peer.exit_watch);
     zygote->peer.ready = false;
     /* Interpreters that it has made and told of are still to be heard of. A fork of it that is on
      * its way may hold the other end for a moment longer. */
@@ -185,14 +174,16 @@ static void on_exit_event(void *self, uint32_t events)
         ;
     bool expected = (zygote->retired && zygote->joins_owed == 0) || broker->stopping;
     enum session_start start = zygote->start;
-    loop_unwatch(broker->loop, &zygote->peer.exit_watch);
     int status = broker_reap(broker, &zygote->peer.pid_fd);
     session_zygote_gone(zygote);
     destroy(zygote);
     broker_reap_strangers(broker);
     if (!expected) {
         log_error("zygote.ended", "status=%d", status);
-        count_death(broker, start);
+        /* Where none has ever been ready, imports fail and will fail again. */
+        bool hopeless = start == START_FORK && broker->image_length == 0;
+        if (broker_count_death(broker, &broker->zygote_deaths[start]) || hopeless)
+            give_up(broker, start, "processes for its interpreter end before they are ready");
     }
     if (broker->stopping)
         broker_session_settled(broker);

@@ -54,7 +54,7 @@ enum frame_type {
     FRAME_HELLO,         /* last frame of the greeting; tag = first free session number */
     FRAME_SESSION_ADOPT, /* before HELLO, to a new front: payload = the blob; descriptors as STARTED
                           */
-    FRAME_SESSION_STARTED,    /* descriptors: interpreter channel, shell channel, stdout, stderr */
+    FRAME_SESSION_STARTED,    /* descriptors: shell channel, interpreter channel, stdout, stderr */
     FRAME_SESSION_FAILED,     /* payload: struct result_message; the session does not exist */
     FRAME_SESSION_GONE,       /* the shell and everything in it has ended and is reaped */
     FRAME_INTERPRETER_JOINED, /* descriptors: interpreter channel, stdout, stderr */

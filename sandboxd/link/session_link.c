@@ -71,20 +71,25 @@ static void give_up(struct session_link *link, const struct error *err)
     pool_remove_session(link->session);
 }
 
+/* The interpreter's descriptors begin with that one. */
+static int attach_interpreter(struct session_link *link, struct channel_message *message, int first,
+                              int64_t ping_timeout_ms, struct error *err)
+{
+    int channel_fd = channel_take_fd(message, first);
+    int stdout_fd = channel_take_fd(message, first + 1);
+    int stderr_fd = channel_take_fd(message, first + 2);
+    return interpreter_attach(&link->interpreter, channel_fd, stdout_fd, stderr_fd, ping_timeout_ms,
+                              err);
+}
+
 void session_link_on_started(struct session_link *link, struct channel_message *message,
                              bool adopted)
 {
     struct error err = {0};
     int64_t ping_timeout_ms = adopted ? link->session->pool->settings.execution_timeout_ms : -1;
-    int channel_fd = channel_take_fd(message, 0);
-    int shell_fd = channel_take_fd(message, 1);
-    int stdout_fd = channel_take_fd(message, 2);
-    int stderr_fd = channel_take_fd(message, 3);
-
-    bool usable = shell_attach(&link->shell, shell_fd, &err) == 0;
-    usable = interpreter_attach(&link->interpreter, channel_fd, stdout_fd, stderr_fd,
-                                ping_timeout_ms, usable ? &err : NULL) == 0 &&
-             usable;
+    bool usable = shell_attach(&link->shell, channel_take_fd(message, 0), &err) == 0;
+    usable =
+        attach_interpreter(link, message, 1, ping_timeout_ms, usable ? &err : NULL) == 0 && usable;
     if (!usable)
         give_up(link, &err); /* first: what waits for the session must not use it */
     if (!adopted)
@@ -96,10 +101,7 @@ void session_link_on_started(struct session_link *link, struct channel_message *
 void session_link_on_joined(struct session_link *link, struct channel_message *message)
 {
     struct error err = {0};
-    int channel_fd = channel_take_fd(message, 0);
-    int stdout_fd = channel_take_fd(message, 1);
-    int stderr_fd = channel_take_fd(message, 2);
-    if (interpreter_attach(&link->interpreter, channel_fd, stdout_fd, stderr_fd, -1, &err) < 0)
+    if (attach_interpreter(link, message, 0, -1, &err) < 0)
         give_up(link, &err);
 }
 

@@ -28,7 +28,6 @@ struct init {
     pid_t helper; /* the file helper at work, or 0 */
     uint64_t helper_request;
     int kept_fds[INIT_KEPT_MAX]; /* the front's ends, for a later front */
-    int kept_count;
 };
 
 static struct channel_message message;
@@ -121,25 +120,18 @@ static void reap(struct init *init)
 
 static void drop_kept(struct init *init)
 {
-    for (int i = 0; i < init->kept_count; i++)
+    for (int i = 0; i < INIT_KEPT_MAX; i++)
         close_fd(&init->kept_fds[i]);
-    init->kept_count = 0;
 }
 
-/* Four descriptors at the start; later the three of a new interpreter, where the file channel
- * stays. */
+/* The first is the file channel: a new interpreter brings all but that. */
 static void keep(struct init *init)
 {
-    enum { FILE_CHANNEL = 1 };
-    bool all = message.fd_count == INIT_KEPT_MAX;
+    int first = INIT_KEPT_MAX - message.fd_count;
     for (int i = 0; i < message.fd_count; i++) {
-        int place = all || i < FILE_CHANNEL ? i : i + 1;
-        if (!all && init->kept_count == INIT_KEPT_MAX)
-            close_fd(&init->kept_fds[place]);
-        init->kept_fds[place] = channel_take_fd(&message, i);
+        close_fd(&init->kept_fds[first + i]);
+        init->kept_fds[first + i] = channel_take_fd(&message, i);
     }
-    if (all)
-        init->kept_count = INIT_KEPT_MAX;
 }
 
 /* False when the broker is gone or does not make sense. */
@@ -155,7 +147,7 @@ static bool obey(struct init *init)
         return true;
     case FRAME_SHELL_RETURN:
         return channel_send(INIT_COMMAND_FD, FRAME_SHELL_KEPT, message.frame.tag, NULL, 0,
-                            init->kept_fds, init->kept_count, &err) == 0;
+                            init->kept_fds, INIT_KEPT_MAX, &err) == 0;
     case FRAME_SHELL_KILL:
         /* Everything in the pid namespace but this process. */
         kill(-1, SIGKILL);
@@ -229,7 +221,11 @@ static int serve(struct init *init)
 
 int init_run(struct error *err)
 {
-    static struct init init = {.signal_fd = -1, .files = {.data_fd = -1}};
+    static struct init init = {
+        .signal_fd = -1,
+        .files = {.data_fd = -1},
+        .kept_fds = {-1, -1, -1, -1},
+    };
     if (open_signals(&init, err) < 0 || set_up(&init, err) < 0) {
         channel_send_result(INIT_COMMAND_FD, FRAME_SHELL_FAILED, 0, err->number, err->message, -1,
                             NULL);

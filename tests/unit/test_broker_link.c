@@ -25,7 +25,7 @@ struct fixture {
     int front_fd;
     int peer_fd;
     struct channel_message message;
-    int session_fds[4]; /* the session's ends of the last start: channel, shell, stdout, stderr */
+    int session_fds[4]; /* the session's ends of the last start: shell, channel, stdout, stderr */
     unsigned hellos;
     unsigned images;
     unsigned closed;
@@ -163,7 +163,7 @@ static void make_ends(struct fixture *f, int front_fds[4])
         front_fds[i] = pair[0];
         f->session_fds[i] = pair[1];
     }
-    assert_int_equal(channel_set_nonblocking(f->session_fds[0], &err), 0);
+    assert_int_equal(channel_set_nonblocking(f->session_fds[1], &err), 0);
 }
 
 static void tell_with_ends(struct fixture *f, enum frame_type type, uint64_t number,
@@ -179,7 +179,7 @@ static void tell_with_ends(struct fixture *f, enum frame_type type, uint64_t num
 static void say_ready(struct fixture *f)
 {
     struct error err = {0};
-    assert_int_equal(channel_send(f->session_fds[0], FRAME_READY, 0, NULL, 0, NULL, 0, &err), 0);
+    assert_int_equal(channel_send(f->session_fds[1], FRAME_READY, 0, NULL, 0, NULL, 0, &err), 0);
     settle(f);
 }
 
@@ -280,12 +280,11 @@ static void a_dead_interpreter_is_replaced_once(void **state)
     expect_nothing(f);
 
     int fds[4];
-    int shell_fd = TAKE_FD(f->session_fds[1]); /* the shell stays as it is */
+    int shell_fd = TAKE_FD(f->session_fds[0]); /* the shell stays as it is */
     make_ends(f, fds);
-    close_fd(&f->session_fds[1]);
-    f->session_fds[1] = shell_fd;
-    int joined[3] = {fds[0], fds[2], fds[3]};
-    tell(f, FRAME_INTERPRETER_JOINED, number, NULL, 0, joined, 3);
+    close_fd(&f->session_fds[0]);
+    f->session_fds[0] = shell_fd;
+    tell(f, FRAME_INTERPRETER_JOINED, number, NULL, 0, fds + 1, 3);
     for (int i = 0; i < 4; i++)
         close_fd(&fds[i]);
     say_ready(f);
@@ -316,10 +315,10 @@ static void sessions_of_an_earlier_front_are_adopted(void **state)
     assert_int_equal(session->state, SESSION_STARTING);
 
     struct error err = {0};
-    assert_int_equal(channel_receive(f->session_fds[0], 0, &f->message, &err), CHANNEL_MESSAGE);
+    assert_int_equal(channel_receive(f->session_fds[1], 0, &f->message, &err), CHANNEL_MESSAGE);
     assert_int_equal(f->message.frame.type, FRAME_PING);
     assert_int_equal(
-        channel_send(f->session_fds[0], FRAME_PONG, f->message.frame.tag, NULL, 0, NULL, 0, &err),
+        channel_send(f->session_fds[1], FRAME_PONG, f->message.frame.tag, NULL, 0, NULL, 0, &err),
         0);
     settle(f);
     assert_int_equal(session->state, SESSION_IDLE);
