@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/core/layer.h"
@@ -173,6 +174,20 @@ static int run_admin(char **argv)
     return 1;
 }
 
+/* Whole sequences are tried before anything is begun: some machines let the first step of one
+ * succeed and refuse a later one. What is wrong has been said on standard error. */
+static bool machine_is_fit(void)
+{
+    char *arguments[] = {(char *)"sandboxd", (char *)"doctor", (char *)"--for-start", NULL};
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(run_admin(arguments));
+    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+        perror("sandboxd: doctor");
+    return status == 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp parser = {option_table, on_option, NULL, documentation,
@@ -190,6 +205,8 @@ int main(int argc, char **argv)
         return run_admin(argv);
     log_set_process("launch");
     argp_parse(&parser, argc, argv, 0, NULL, &options);
+    if (!machine_is_fit())
+        return 1;
     start_daemon(&options, &err);
     fprintf(stderr, "sandboxd: %s\n", err.message);
     return 1;

@@ -11,10 +11,11 @@
 
 enum { DOCTOR_BYTES_MAX = 64 * 1024 };
 
-enum { OPTION_JSON = 'j', OPTION_ALLOW_MISSING = 256 };
+enum { OPTION_JSON = 'j', OPTION_ALLOW_MISSING = 256, OPTION_FOR_START };
 
 struct doctor_options {
     bool json;
+    bool for_start;
     uint32_t allowed_missing;
 };
 
@@ -22,6 +23,7 @@ static const struct argp_option option_table[] = {
     {"json", OPTION_JSON, NULL, 0, "for programs instead of people", 0},
     {"allow-missing", OPTION_ALLOW_MISSING, "LAYER", 0,
      "judge as sandboxd would with the same option; may be repeated", 0},
+    {"for-start", OPTION_FOR_START, NULL, OPTION_HIDDEN, "what sandboxd asks when it starts", 0},
     {0},
 };
 
@@ -33,6 +35,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case OPTION_JSON:
         options->json = true;
+        return 0;
+    case OPTION_FOR_START:
+        options->for_start = true;
         return 0;
     case OPTION_ALLOW_MISSING:
         if (layer_find(value, &layer, &err) < 0)
@@ -57,8 +62,12 @@ static void examine(const struct doctor_options *options, struct report *ret_rep
     ret_report->ids = outer.ids;
     ret_report->allowed_missing = options->allowed_missing;
     facts_read(root_fd, &ret_report->facts);
-    for (size_t i = 0; i < PROBES; i++)
-        probe_run(&probes[i], &outer, &ret_report->findings[i]);
+    for (size_t i = 0; i < PROBES; i++) {
+        enum layer layer;
+        /* What may be missing, sandboxd itself looks at. */
+        if (!options->for_start || probe_need(&probes[i], &layer) == PROBE_MANDATORY)
+            probe_run(&probes[i], &outer, &ret_report->findings[i]);
+    }
 }
 
 int doctor_run(int argc, char **argv)
@@ -82,6 +91,12 @@ int doctor_run(int argc, char **argv)
     struct error err = {0};
     argp_parse(&parser, argc, argv, 0, NULL, &options);
     examine(&options, &report);
+    if (options.for_start) {
+        report_write_refusal(&report, &out);
+        if (out.length > 0)
+            fprintf(stderr, "sandboxd: %s\n", out.data);
+        return out.length > 0 ? EX_UNAVAILABLE : 0;
+    }
     if (!options.json)
         report_write_text(&report, &out);
     else if (report_write_json(&report, &out, &err) < 0) {

@@ -19,7 +19,12 @@
 
 static int enter_root(const void *argument, struct finding *finding, struct error *err)
 {
-    const struct mounts_plan plan = {.data_bytes = 1024 * 1024, .data_inodes = 64};
+    enum { BYTES = 1024 * 1024, INODES = 64 };
+    static const struct mounts_choice choice = {
+        .scratch = {{BYTES, INODES, 0}, {BYTES, INODES, 0}, {BYTES, INODES, 0}},
+        .devices = (1U << MOUNTS_DEVICES_MAX) - 1,
+    };
+    const struct mounts_plan plan = {.choice = &choice, .data_bytes = BYTES, .data_inodes = INODES};
     (void)argument;
     finding->step = REMEDY_MOUNTS;
     return mounts_enter(&plan, err) < 0 ? -1 : mounts_require_contained(err);

@@ -75,6 +75,19 @@ static bool needs_remedy(const struct report *report, size_t i)
     return !is_there(report, i) && need_of(i) != PROBE_INFORMATIVE;
 }
 
+void report_write_refusal(const struct report *report, struct buf *out)
+{
+    char remedy[REMEDY_TEXT_MAX];
+    for (size_t i = 0; i < PROBES; i++) {
+        if (need_of(i) != PROBE_MANDATORY || report->findings[i].state != FINDING_ABSENT)
+            continue;
+        find_remedy(report, i, remedy);
+        buf_printf(out, "the layer \"%s\" is missing: %s. %s", probes[i].name,
+                   report->findings[i].text, remedy);
+        return;
+    }
+}
+
 /* ---- for people ---- */
 
 /* One cause has many symptoms: each remedy once, with all that it is for. */

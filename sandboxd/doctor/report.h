@@ -18,5 +18,8 @@ struct report {
 enum report_verdict { REPORT_COMPLETE = 0, REPORT_LACKING = 1, REPORT_REFUSED = 2 };
 enum report_verdict report_judge(const struct report *report);
 
+/* One sentence of what keeps the daemon from starting; nothing when it would start. */
+void report_write_refusal(const struct report *report, struct buf *out);
+
 void report_write_text(const struct report *report, struct buf *out);
 int report_write_json(const struct report *report, struct buf *out, struct error *err);

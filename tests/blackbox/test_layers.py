@@ -10,7 +10,7 @@ import pytest
 
 from conftest import MakeDaemon
 from support.daemon import BUILD, Daemon, require_daemon, scale
-from support.lacking import NO_CGROUPS, SYS_LANDLOCK_CREATE_RULESET, without_call
+from support.lacking import COVERED_PROC, NO_CGROUPS, SYS_LANDLOCK_CREATE_RULESET, without_call
 
 LACKING = [
     pytest.param("cgroup", NO_CGROUPS, id="cgroup"),
@@ -50,6 +50,13 @@ def test_a_missing_layer_that_is_allowed_is_told(make_daemon: MakeDaemon, layer:
     assert f"event=layer.missing layer={layer}" in daemon.log_path.read_text()
     with daemon.client() as client:
         assert client.execute("6 * 7").value == 42
+
+
+def test_a_machine_that_fails_later_than_in_its_first_step_is_refused_at_the_start(tmp_path: Path) -> None:
+    done = start_once(tmp_path, COVERED_PROC)
+    assert done.returncode == 1 and not (tmp_path / "state").exists()
+    assert 'the layer "procfs" is missing: mount procfs: Operation not permitted' in done.stderr
+    assert "systempaths=unconfined" in done.stderr or "findmnt -R /proc" in done.stderr
 
 
 def test_a_layer_that_cannot_be_missing_is_named_as_such(tmp_path: Path) -> None:

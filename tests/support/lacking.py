@@ -12,7 +12,11 @@ from pathlib import Path
 NO_CGROUPS = ["unshare", "--mount", "sh", "-c",
               'umount --recursive /sys/fs/cgroup && exec "$@"', "sh"]
 
+# A part of /proc is hidden, as in a container: the kernel then makes no other procfs that would show it.
+COVERED_PROC = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc/tty && exec "$@"', "sh"]
+
 SYS_LANDLOCK_CREATE_RULESET = 444
+SYS_SETHOSTNAME = 170
 
 
 def without_call(number: int) -> list[str]:
