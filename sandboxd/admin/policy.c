@@ -1,4 +1,5 @@
-/* policy: looks at policies before a daemon does: sandboxd policy check|show|explain|diff. */
+/* policy: looks at policies before a daemon does: sandboxd policy
+ * check|show|explain|diff|learn|try. */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,24 +12,24 @@
 
 #include "base/core/cleanup.h"
 #include "sandboxd/admin/admin.h"
+#include "sandboxd/admin/policy_command.h"
 #include "sandboxd/policy/describe.h"
 #include "sandboxd/policy/document.h"
 #include "sandboxd/policy/library.h"
 #include "sandboxd/policy/names.h"
 
-enum { POLICY_WORDS_MAX = 64 };
-/* Statuses: nothing to find fault with, something, a command line that makes no sense. */
-enum { POLICY_GOOD = 0, POLICY_FINDING = 1, POLICY_USAGE = 2 };
+enum { POLICY_WORDS_MAX = 1024 };
 
 struct policy_options {
     const char *directory; /* the user's own, or NULL */
-    const char *policy;    /* explain: only this one */
+    const char *policy;    /* explain: only this one; learn: what is in force */
+    const char *name;      /* learn: of the new policy */
     bool json;
-    const char *words[POLICY_WORDS_MAX];
+    const char *words[POLICY_WORDS_MAX + 1]; /* NULL-terminated */
     size_t word_count;
 };
 
-enum { OPTION_DIRECTORY = 'd', OPTION_POLICY = 'p', OPTION_JSON = 'j' };
+enum { OPTION_DIRECTORY = 'd', OPTION_POLICY = 'p', OPTION_JSON = 'j', OPTION_NAME = 'n' };
 
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
@@ -39,6 +40,9 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_POLICY:
         options->policy = value;
+        return 0;
+    case OPTION_NAME:
+        options->name = value;
         return 0;
     case OPTION_JSON:
         options->json = true;
@@ -96,8 +100,7 @@ static int open_library(const struct policy_options *options, struct library *li
     return library_refuse_twins(library, err);
 }
 
-/* Prints the error. Returns the exit status. */
-static int fail(const struct error *err)
+int policy_command_fail(const struct error *err)
 {
     fprintf(stderr, "sandboxd: %s\n", err->message);
     return err->code == ERROR_MISSING ? POLICY_USAGE : POLICY_FINDING;
@@ -140,7 +143,7 @@ static int run_check(const struct policy_options *options)
         if (library_is_schema(options->words[i]))
             continue;
         if (check_file(options, options->words[i], &err) < 0) {
-            fail(&err);
+            policy_command_fail(&err);
             status = POLICY_FINDING;
         }
     }
@@ -177,7 +180,7 @@ static int run_show(const struct policy_options *options)
     struct policy policy;
     if (open_library(options, &library, &err) < 0 ||
         library_load(&library, options->words[0], &policy, &err) < 0)
-        return fail(&err);
+        return policy_command_fail(&err);
     int status = show(options, &policy);
     policy_clear(&policy);
     return status;
@@ -209,13 +212,13 @@ static int run_explain(const struct policy_options *options)
         return POLICY_USAGE;
     }
     if (open_library(options, &library, &err) < 0 || library_list(&library, &names, &err) < 0)
-        return fail(&err);
+        return policy_command_fail(&err);
     if (options->policy && explain(&library, options->policy, number, &text, &err) < 0)
-        return fail(&err);
+        return policy_command_fail(&err);
     for (size_t i = 0; !options->policy && i < names.count; i++) {
         if (explain(&library, names.names[i], number, &text, &err) < 0) {
             buf_free(&text);
-            return fail(&err);
+            return policy_command_fail(&err);
         }
     }
     return print(&text);
@@ -229,16 +232,45 @@ static int run_diff(const struct policy_options *options)
     struct policy a = {0}, b = {0};
     if (open_library(options, &library, &err) < 0 ||
         library_load(&library, options->words[0], &a, &err) < 0)
-        return fail(&err);
+        return policy_command_fail(&err);
     if (library_load(&library, options->words[1], &b, &err) < 0) {
         policy_clear(&a);
-        return fail(&err);
+        return policy_command_fail(&err);
     }
     size_t count = describe_difference(&a, &b, &text);
     print(&text);
     policy_clear(&a);
     policy_clear(&b);
     return count ? POLICY_FINDING : POLICY_GOOD;
+}
+
+/* ---- learn, try ---- */
+
+static int run_learn(const struct policy_options *options)
+{
+    AUTO_LIBRARY struct library library = {0};
+    struct error err = {0};
+    struct policy policy;
+    if (open_library(options, &library, &err) < 0 ||
+        library_load(&library, options->policy ? options->policy : "python", &policy, &err) < 0)
+        return policy_command_fail(&err);
+    const char *name = options->name ? options->name : "learned";
+    int status = policy_command_learn(&policy, name, options->words);
+    policy_clear(&policy);
+    return status;
+}
+
+static int run_try(const struct policy_options *options)
+{
+    AUTO_LIBRARY struct library library = {0};
+    struct error err = {0};
+    struct policy policy;
+    if (open_library(options, &library, &err) < 0 ||
+        library_load(&library, options->words[0], &policy, &err) < 0)
+        return policy_command_fail(&err);
+    int status = policy_command_try(&policy, options->words + 1);
+    policy_clear(&policy);
+    return status;
 }
 
 /* ---- the command line ---- */
@@ -258,6 +290,14 @@ static const struct argp_option explain_table[] = {
     {"policy-dir", OPTION_DIRECTORY, "DIR", 0,
      "policies of your own, beside those that are installed", 0},
     {"policy", OPTION_POLICY, "NAME", 0, "only what this policy says", 0},
+    {0},
+};
+
+static const struct argp_option learn_table[] = {
+    {"policy-dir", OPTION_DIRECTORY, "DIR", 0,
+     "policies of your own, beside those that are installed", 0},
+    {"policy", OPTION_POLICY, "NAME", 0, "the policy to compare with (python)", 0},
+    {"name", OPTION_NAME, "NAME", 0, "of the new policy (learned)", 0},
     {0},
 };
 
@@ -286,6 +326,23 @@ static const struct {
      run_explain,
      {explain_table, on_option, "SYSTEM-CALL",
       "Says for each policy whether it allows a system call, when, and why.", NULL, NULL, NULL}},
+    {"learn",
+     1,
+     POLICY_WORDS_MAX,
+     run_learn,
+     {learn_table, on_option, "-- COMMAND...",
+      "Runs a program, outside any sandbox, and prints the smallest policy that lets it pass; on "
+      "standard error what the policy in force refuses of it, and has too much. The status is 1 "
+      "when something would be refused.",
+      NULL, NULL, NULL}},
+    {"try",
+     2,
+     POLICY_WORDS_MAX,
+     run_try,
+     {directory_only, on_option, "NAME -- COMMAND...",
+      "Runs a program, outside any sandbox, and answers its system calls as the policy does. The "
+      "status is 1 when it fails or something was refused.",
+      NULL, NULL, NULL}},
     {"diff",
      2,
      2,
@@ -301,6 +358,8 @@ static const char usage[] = "Usage: sandboxd policy check FILE...\n"
                             "       sandboxd policy show NAME [--json]\n"
                             "       sandboxd policy explain SYSTEM-CALL [--policy NAME]\n"
                             "       sandboxd policy diff NAME NAME\n"
+                            "       sandboxd policy learn [--policy NAME] -- COMMAND...\n"
+                            "       sandboxd policy try NAME -- COMMAND...\n"
                             "Each takes --policy-dir DIR too, and explains itself with --help.\n";
 
 int policy_run(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "sandboxd/policy/constants.h"
+#include "sandboxd/policy/names.h"
 
 /* No rule may allow these, whatever its conditions. */
 static const struct {
@@ -92,44 +93,36 @@ static bool is_pinned(const struct seccomp_rule *rule, size_t which)
     return false;
 }
 
-static int blame(const struct policy *policy, const struct seccomp_rule *rule, const char *call,
-                 const char *why, struct error *err)
-{
-    return error_set(err, ERROR_INVALID,
-                     "calls[%zu]: \"%s\" may not be allowed like this in a session: %s",
-                     policy->groups[rule->group].index, call, why);
-}
-
-static int check_never(const struct policy *policy, const struct seccomp_rule *rule,
-                       struct error *err)
+static const char *object_to_call(int number)
 {
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
         for (size_t j = 0; j < sizeof never[i].calls / sizeof *never[i].calls; j++) {
             const char *call = never[i].calls[j];
-            if (call && seccomp_call_number(call) == rule->number)
-                return blame(policy, rule, call, never[i].why, err);
+            if (call && seccomp_call_number(call) == number)
+                return never[i].why;
         }
     }
-    return 0;
+    return NULL;
 }
 
-static int check_pinned(const struct policy *policy, const struct seccomp_rule *rule,
-                        struct error *err)
+const char *floor_object(const struct seccomp_rule *rule)
 {
     for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
         if (seccomp_call_number(pinned[i].call) == rule->number && !is_pinned(rule, i))
-            return blame(policy, rule, pinned[i].call, pinned[i].why, err);
+            return pinned[i].why;
     }
-    return 0;
+    return object_to_call(rule->number);
 }
 
 int floor_check(const struct policy *policy, struct error *err)
 {
     for (size_t i = 0; i < policy->count; i++) {
         const struct seccomp_rule *rule = &policy->rules[i];
-        if (rule->allow &&
-            (check_never(policy, rule, err) < 0 || check_pinned(policy, rule, err) < 0))
-            return -1;
+        const char *why = rule->allow ? floor_object(rule) : NULL;
+        if (why)
+            return error_set(err, ERROR_INVALID,
+                             "calls[%zu]: \"%s\" may not be allowed like this in a session: %s",
+                             policy->groups[rule->group].index, names_call(rule->number), why);
     }
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
         const uint64_t arguments[6] = {always[i].argument};

@@ -167,14 +167,23 @@ void policy_clear(struct policy *policy)
     *policy = (struct policy){0};
 }
 
-int policy_answer(const struct policy *policy, int number, const uint64_t arguments[6])
+const struct seccomp_rule *policy_find(const struct policy *policy, int number,
+                                       const uint64_t arguments[6])
 {
     for (size_t i = 0; i < policy->count; i++) {
         const struct seccomp_rule *rule = &policy->rules[i];
         if (rule->number == number && calls_match(rule, arguments))
-            return rule->allow ? 0 : rule->error_number;
+            return rule;
     }
-    return policy->default_error;
+    return NULL;
+}
+
+int policy_answer(const struct policy *policy, int number, const uint64_t arguments[6])
+{
+    const struct seccomp_rule *rule = policy_find(policy, number, arguments);
+    if (!rule)
+        return policy->default_error;
+    return rule->allow ? 0 : rule->error_number;
 }
 
 const char *policy_why(const struct policy *policy, const struct seccomp_rule *rule)

@@ -50,7 +50,10 @@ int policy_read(const char *text, size_t length, const char *label,
                 const struct policy_parents *parents, struct policy *ret_policy, struct error *err);
 void policy_clear(struct policy *policy);
 
-/* 0 where the call is let through, else its error. Arguments that a call does not have are 0. */
+/* The rule that matches, or NULL. Arguments that a call does not have are 0. */
+const struct seccomp_rule *policy_find(const struct policy *policy, int number,
+                                       const uint64_t arguments[6]);
+/* 0 where the call is let through, else its error. */
 int policy_answer(const struct policy *policy, int number, const uint64_t arguments[6]);
 
 const char *policy_why(const struct policy *policy, const struct seccomp_rule *rule);

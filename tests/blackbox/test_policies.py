@@ -32,6 +32,13 @@ def own_directory(path: Path, **documents: dict[str, Any] | str) -> Path:
     return directory
 
 
+def learned(code: str) -> str:
+    """The smallest policy for a program."""
+    require_daemon()
+    return subprocess.run([BUILD / "bin" / "sandboxd", "policy", "learn", "--", "/usr/bin/python3", "-c", code],
+                          capture_output=True, text=True, timeout=60, check=True).stdout
+
+
 def refusal(path: Path, document: dict[str, Any], arguments: Sequence[str] = ()) -> str:
     """What a daemon says that must not start."""
     require_daemon()
@@ -80,8 +87,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         "extends": "python",
         "calls": [{"refuse": ["mkdir"], "error": "EACCES", "why": "a test"}],
         "environment": [{"variable": "EXTRA", "value": "a=b", "why": "a test"},
-                        {"variable": "LANG", "value": None, "why": "a test"}]})
-    daemon = Daemon(path, pools(loose=None, tight="strict", mine="quiet", large="data-science"),
+                        {"variable": "LANG", "value": None, "why": "a test"}]},
+        learned=learned("import os, socket; open('/dev/null').read(); socket.socketpair()"))
+    daemon = Daemon(path, pools(loose=None, tight="strict", mine="quiet", large="data-science", small="learned"),
                     ["--policy-dir", str(directory)])
     yield daemon
     daemon.stop()
@@ -159,6 +167,14 @@ def test_the_environment_is_that_of_the_policy(daemon: Daemon) -> None:
     with client_of(daemon, "mine") as mine, client_of(daemon, "loose") as loose:
         assert json.loads(mine.run(code)) == [["a=b", None, "/home/session"], [True, False, True]]
         assert json.loads(loose.run(code)) == [[None, "C.UTF-8", "/home/session"], [False, True, True]]
+
+
+def test_a_policy_that_was_learned_holds_a_session(daemon: Daemon) -> None:
+    with client_of(daemon, "small") as client:
+        assert client.run("import socket\nsocket.socketpair()\nprint(6 * 7)") == "42\n"
+        for code in ("os.mkdir('/mnt/data/x')", "os.fork()", "socket.socket()"):
+            execution = client.execute("import os, socket\n" + code)
+            assert not execution.succeeded and "PermissionError: [Errno 1]" in execution.stderr
 
 
 def test_another_interpreter_of_a_session_has_its_policy_too(daemon: Daemon) -> None:

@@ -175,6 +175,76 @@ def test_an_environment_has_a_size(tmp_path: Path) -> None:
     assert "environment.value: the environment is larger than 2048 bytes" in result.stderr
 
 
+# ---- learn, try ----
+
+PYTHON = ["/usr/bin/python3", "-I", "-S", "-c"]
+PROGRAM = """
+import os, socket, threading
+os.read(os.open('/dev/null', os.O_RDONLY), 1)
+socket.socketpair()
+thread = threading.Thread(target=int); thread.start(); thread.join()
+if os.fork() == 0:
+    os.mkdir('made'); os._exit(0)
+os.wait()
+"""
+
+
+def test_a_program_passes_under_the_policy_that_it_taught(tmp_path: Path,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = policy("learn", "--name", "mine", "--", *PYTHON, PROGRAM)
+    assert (tmp_path / "made").is_dir(), result.stderr
+    assert result.returncode == 0 and "policy python lets all of it pass" in result.stderr
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, SCHEMA)
+    path = write(tmp_path, "mine", document)
+    assert policy("check", path).returncode == 0
+    text = result.stdout
+    assert '"mkdir"' in text and '"rmdir"' not in text and "; seen 1 time" in text
+    assert "extended attributes" in result.stderr.split("were not needed:")[1]
+
+    (tmp_path / "made").rmdir()
+    trial = policy("try", "mine", "--policy-dir", tmp_path, "--", *PYTHON, PROGRAM)
+    assert trial.returncode == 0 and (tmp_path / "made").is_dir(), trial.stderr
+    assert trial.stderr == "policy mine lets all of it pass\n"
+
+
+def test_what_the_policy_in_force_refuses_is_named(tmp_path: Path) -> None:
+    result = policy("learn", "--policy", "strict", "--", *PYTHON, PROGRAM.replace("made", str(tmp_path / "m")))
+    assert result.returncode == 1
+    assert "policy strict refuses:\n" in result.stderr
+    assert "clone when flags without CLONE_REFUSED: refused with EPERM, 2 times\n" in result.stderr
+    assert (tmp_path / "m").is_dir()  # noted, not refused
+
+
+def test_what_no_policy_may_allow_is_not_learned() -> None:
+    program = "import ctypes; print(ctypes.CDLL(None, use_errno=True).ptrace(0, 0, 0, 0), ctypes.get_errno())"
+    result = policy("learn", "--", *PYTHON, program + "; print()")
+    assert result.returncode == 1
+    assert "ptrace: refused with EPERM, 1 time (no policy for sessions may allow it: " in result.stderr
+    assert '"ptrace"' not in result.stdout.replace("-1 1", "")
+
+
+def test_a_trial_refuses_what_the_policy_refuses(tmp_path: Path) -> None:
+    result = policy("try", "strict", "--", *PYTHON, f"import os; os.mkdir('{tmp_path}/m'); os.fork()")
+    assert result.returncode == 1
+    assert "PermissionError" in result.stderr
+    assert "/usr/bin/python3 ended with status 1\npolicy strict refuses:\nclone when" in result.stderr
+    assert (tmp_path / "m").is_dir()
+
+
+def test_a_trial_says_how_the_program_ended() -> None:
+    result = policy("try", "python", "--", *PYTHON, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert result.returncode == 1 and "ended by signal 9" in result.stderr
+    assert policy("try", "python", "--", "/bin/true").returncode == 0
+
+
+def test_a_program_that_is_not_there_is_2() -> None:
+    for command in (["learn"], ["try", "python"]):
+        result = policy(*command, "--", "/nowhere/program")
+        assert result.returncode == 2 and "there is no such program" in result.stderr
+
+
 # ---- the schema ----
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
