@@ -11,6 +11,6 @@ const char *call_name(uint32_t number, char ret_text[CALL_NAME_MAX])
 {
     if (number < call_name_count && call_names[number])
         return call_names[number];
-    snprintf(ret_text, CALL_NAME_MAX, "call %" PRIu32, number);
+    snprintf(ret_text, CALL_NAME_MAX, "call-%" PRIu32, number);
     return ret_text;
 }

@@ -6,5 +6,5 @@
 
 enum { CALL_NAME_MAX = 32 };
 
-/* Static, or written into ret_text for a call without a name: "call 9999". */
+/* Static, or written into ret_text for a call without a name: "call-9999". */
 const char *call_name(uint32_t number, char ret_text[CALL_NAME_MAX]);

@@ -1,10 +1,13 @@
 #include "sandboxd/api/execution.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/log.h"
+#include "sandboxd/api/call_name.h"
 #include "sandboxd/link/session_link.h"
 
 static void execution_destroy(struct execution *execution)
@@ -72,12 +75,35 @@ static void tell_end(struct execution *execution, const struct error *lost)
     }
 }
 
+/* Names of calls only: paths and hosts are the guest's data. */
+static void log_refusals(const struct execution *execution)
+{
+    const struct refusals *refusals = &execution->run.refusals;
+    AUTO_BUF struct buf calls = {0};
+    uint64_t counts[REFUSAL_KINDS] = {0};
+    for (size_t i = 0; i < refusals->count; i++) {
+        const struct refusal *refusal = &refusals->items[i];
+        char name[CALL_NAME_MAX];
+        counts[refusal->kind] += refusal->count;
+        if (refusal->kind == REFUSAL_CALL)
+            buf_printf(&calls, "%s%s", calls.length ? "," : "", call_name(refusal->number, name));
+    }
+    if (refusals->count > 0)
+        log_info("execution.refused",
+                 "session=s-%" PRIu64 " refused=%" PRIu64 " calls=%s network=%" PRIu64
+                 " files=%" PRIu64 " processes=%" PRIu64,
+                 session_link_of(execution->session)->number, counts[REFUSAL_CALL],
+                 calls.length ? calls.data : "-", counts[REFUSAL_NETWORK], counts[REFUSAL_FILE],
+                 counts[REFUSAL_PROCESS]);
+}
+
 /* May free it. */
 static void finish(struct execution *execution)
 {
     execution->logged.is_over = true;
     free(execution->request.code);
     execution->request.code = NULL;
+    log_refusals(execution);
     execution->session = NULL;
     if (execution->watcher.on_over)
         execution->watcher.on_over(execution->watcher.self, execution);

@@ -9,11 +9,13 @@
 #include "base/core/loop.h"
 #include "sandboxd/broker/cgroup.h"
 #include "sandboxd/control/message.h"
+#include "sandboxd/sandbox/profile.h"
 
 /* Everything main has prepared before the first frame is read. */
 struct broker_options {
     struct cgroup_tree tree;
     const int *profile_fds; /* of the policies that pools may choose: sandbox/profile.h */
+    const struct profile_asking *asking_profiles; /* the same, with filters that ask */
     size_t policy_count;
     int helper_filter_fd;
     uint32_t ids;                                   /* known in the outer user namespace */

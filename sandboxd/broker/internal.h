@@ -77,6 +77,10 @@ struct session {
     int shell_pid_fd, command_fd, interpreter_pid_fd;
     int front_fds[4]; /* file channel, then interpreter channel, stdout and stderr while joining */
     struct watch shell_exit, interpreter_exit, command;
+    int audit_fd; /* where the listener of refused calls comes from, then the listener, or -1 */
+    struct watch audit;
+    struct timer audit_timer; /* ends the window in which audit_count is counted */
+    unsigned audit_count;
     struct timer shell_deadline; /* while the shell owes an answer */
     uint8_t blob[SESSION_BLOB_MAX];
     size_t blob_length; /* 0: not given to anybody yet */
@@ -141,6 +145,11 @@ void session_fail_waiting(struct broker *broker, enum session_start start, const
 void session_handle_zygote(struct zygote *zygote, struct channel_message *message);
 /* The zygote has died: the next one is asked for the joins it owed. */
 void session_zygote_gone(struct zygote *zygote);
+
+/* ---- audit.c ---- */
+/* For a new interpreter, whose end of the channel is returned. */
+int audit_open(struct session *session, int *ret_peer_fd, struct error *err);
+void audit_close(struct session *session);
 
 /* ---- zygote.c ---- */
 int zygote_start(struct broker *broker, enum session_start start, struct error *err);

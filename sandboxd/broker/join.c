@@ -48,8 +48,8 @@ static int make_ends(struct session *session, int ret_peers[3], struct error *er
     return 0;
 }
 
-/* What a FRAME_JOIN passes: the shell, the interpreter's ends, its profile, its cgroups. The first
- * and the fifth are borrowed. */
+/* What a FRAME_JOIN passes: the shell, the interpreter's ends, its profile, its cgroups, and what
+ * is for a listener when the filter asks. The first and the fifth are borrowed. */
 enum { JOIN_SHELL, JOIN_ENDS, JOIN_PROFILE = 4, JOIN_CGROUPS };
 struct join_fds {
     int fds[FRAME_DESCRIPTORS_MAX];
@@ -58,8 +58,10 @@ struct join_fds {
 
 static int open_join(struct session *session, struct join_fds *ret_fds, struct error *err)
 {
-    const struct cgroup_tree *tree = &session->broker->options.tree;
-    int profile_fd = session->broker->options.profile_fds[session->plan.policy];
+    const struct broker_options *options = &session->broker->options;
+    const struct cgroup_tree *tree = &options->tree;
+    int profile_fd = session->plan.audit ? options->asking_profiles[session->plan.policy].fd
+                                         : options->profile_fds[session->plan.policy];
     struct join_fds join = {
         .fds = {[JOIN_SHELL] = session->shell_pid_fd, -1, -1, -1, [JOIN_PROFILE] = profile_fd},
         .count = JOIN_CGROUPS,
@@ -69,6 +71,8 @@ static int open_join(struct session *session, struct join_fds *ret_fds, struct e
         result = cgroup_open(tree, session->number, CGROUP_GUEST, join.fds + join.count, err);
     if (result == 0)
         join.count += tree->count;
+    if (result == 0 && session->plan.audit)
+        result = audit_open(session, &join.fds[join.count++], err);
     *ret_fds = join;
     return result;
 }
@@ -90,7 +94,10 @@ static void drop_ends(struct session *session)
 /* A zygote that does not take it ends, and the session keeps its place for the next one. */
 static void ask_join(struct session *session, struct zygote *zygote)
 {
-    uint8_t version = (uint8_t)session->broker->options.tree.version;
+    struct join_message message = {
+        .cgroup_version = (uint8_t)session->broker->options.tree.version,
+        .audit = session->plan.audit,
+    };
     struct join_fds join;
     struct error err = {0};
     if (open_join(session, &join, &err) < 0) {
@@ -98,8 +105,8 @@ static void ask_join(struct session *session, struct zygote *zygote)
         session_fail(session, err.message);
         return;
     }
-    int result = channel_send(zygote->peer.channel_fd, FRAME_JOIN, session->number, &version, 1,
-                              join.fds, join.count, &err);
+    int result = channel_send(zygote->peer.channel_fd, FRAME_JOIN, session->number, &message,
+                              sizeof message, join.fds, join.count, &err);
     close_join(&join);
     if (result < 0) {
         drop_ends(session);

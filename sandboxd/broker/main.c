@@ -66,6 +66,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     front_arguments[FRONT_POLICIES_ARGUMENT] = filters.session_names;
     options->front_arguments = (const char *const *)front_arguments;
     options->profile_fds = filters.session_fds;
+    options->asking_profiles = filters.session_asking;
     options->policy_count = filters.session_count;
     options->helper_filter_fd = filters.process_fds[FILTERS_FILE_HELPER];
     options->front_fd = INHERIT_FRONT_FD;

@@ -234,6 +234,7 @@ static void session_start(struct broker *broker, struct channel_message *message
         .shell_pid_fd = -1,
         .command_fd = -1,
         .interpreter_pid_fd = -1,
+        .audit_fd = -1,
         .front_fds = {-1, -1, -1, -1},
     };
     session->next_in_bucket = broker->buckets[number % BROKER_BUCKETS];

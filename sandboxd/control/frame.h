@@ -60,17 +60,22 @@ enum frame_type {
     FRAME_INTERPRETER_JOINED, /* descriptors: interpreter channel, stdout, stderr */
     FRAME_INTERPRETER_SIGNALLED,
     FRAME_INTERPRETER_GONE, /* payload: struct gone_message */
+    FRAME_DENIED,           /* payload: struct denied_message; sent before the call returns */
     FRAME_IMAGE, /* tag 0, payload: what sessions have, in words that only a front understands;
                     after HELLO, as soon as a zygote has said it */
 
     /* broker -> zygote; tag = session number */
     FRAME_ZYGOTE_SETUP, /* payload: struct root_message; descriptor: the default
                            policy's profile */
-    FRAME_JOIN,         /* descriptors: shell pidfd, channel, stdout, stderr, profile, cgroups */
+    FRAME_JOIN, /* payload: struct join_message; descriptors: shell pidfd, channel, stdout, stderr,
+                   profile, cgroups, then one for FRAME_LISTENER */
     /* zygote -> broker */
     FRAME_ZYGOTE_READY, /* imports are done; tag 0, payload as FRAME_IMAGE */
     FRAME_JOINED,       /* payload: its pid as u32; descriptor: its pidfd */
     FRAME_JOIN_FAILED,  /* payload: struct result_message */
+
+    /* interpreter -> broker, on a channel for this one frame */
+    FRAME_LISTENER, /* descriptor: the kernel asks there about refused calls; tag 0 */
 
     /* broker -> shell */
     FRAME_SHELL_SETUP,  /* payload: struct root_message; descriptors: the file helper's filter,

@@ -107,10 +107,22 @@ struct session_plan_message {
 int message_read_session_plan(const struct frame *frame, struct session_plan_message *ret_message,
                               struct error *err);
 
+/* FRAME_JOIN */
+struct join_message {
+    uint8_t cgroup_version;
+    uint8_t audit; /* 1: the filter asks, and the last descriptor takes its listener */
+};
+
 /* FRAME_INTERPRETER_GONE */
 struct gone_message {
     uint32_t wait_status;   /* as wait(2) gives it */
     uint32_t out_of_memory; /* 1: the kernel killed it for the session's memory limit */
+};
+
+/* FRAME_DENIED: a system call that the policy refuses, by its registers */
+struct denied_message {
+    uint64_t number;
+    uint64_t arguments[6];
 };
 
 /* FRAME_SHELL_SETUP, FRAME_ZYGOTE_SETUP: the size of the data directory */

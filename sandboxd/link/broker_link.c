@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/link/blob.h"
@@ -65,6 +67,7 @@ static void on_start(void *self, struct session *session)
         .cpu_percent = settings->cpu_percent,
         .policy = settings->policy,
         .start = start_of(settings),
+        .audit = settings->audit,
     };
     outbox_send(&broker->outbox, FRAME_SESSION_START, link->number, &plan, sizeof plan, -1);
 }
@@ -113,8 +116,9 @@ struct pool_broker broker_link_seam(struct broker_link *broker)
 
 /* ---- what the broker says ---- */
 
-static void on_adopt(struct broker_link *broker, const struct frame *frame)
+static void on_adopt(struct broker_link *broker, struct channel_message *message)
 {
+    const struct frame *frame = &message->frame;
     struct error err = {0};
     struct blob blob;
     struct pool *pool = NULL;
@@ -130,7 +134,7 @@ static void on_adopt(struct broker_link *broker, const struct frame *frame)
     struct session *session = pool_adopt_session(pool, identifier, &blob.record);
     struct session_link *link = add_link(broker, session, frame->tag);
     memcpy(link->guid, blob.guid, sizeof link->guid);
-    session_link_on_started(link, &received, true);
+    session_link_on_started(link, message, true);
     log_info("session.adopted", "session=s-%" PRIu64 " pool=%s", link->number, blob.pool);
 }
 
@@ -154,15 +158,27 @@ static void on_gone(struct broker_link *broker, struct session_link *link)
     end_link(broker, link, &why);
 }
 
-static int on_session_frame(struct broker_link *broker, const struct frame *frame)
+static int on_denied(struct broker_link *broker, const struct frame *frame)
 {
+    struct session_link *link = find_link(broker, frame->tag);
+    struct denied_message denied;
+    if (message_read(frame, &denied, sizeof denied, NULL) < 0)
+        return -1;
+    if (link)
+        interpreter_on_denied(&link->interpreter, &denied);
+    return 0;
+}
+
+static int on_session_frame(struct broker_link *broker, struct channel_message *message)
+{
+    const struct frame *frame = &message->frame;
     struct session_link *link = find_link(broker, frame->tag);
     struct gone_message gone;
     if (!link)
         return 0; /* one that was not adopted */
     switch (frame->type) {
     case FRAME_SESSION_STARTED:
-        session_link_on_started(link, &received, false);
+        session_link_on_started(link, message, false);
         return 0;
     case FRAME_SESSION_FAILED:
         on_failed(broker, link, frame);
@@ -171,11 +187,13 @@ static int on_session_frame(struct broker_link *broker, const struct frame *fram
         on_gone(broker, link);
         return 0;
     case FRAME_INTERPRETER_JOINED:
-        session_link_on_joined(link, &received);
+        session_link_on_joined(link, message);
         return 0;
     case FRAME_INTERPRETER_SIGNALLED:
         interpreter_on_signalled(&link->interpreter);
         return 0;
+    case FRAME_DENIED:
+        return on_denied(broker, frame);
     case FRAME_INTERPRETER_GONE:
         if (message_read(frame, &gone, sizeof gone, NULL) < 0)
             return -1;
@@ -186,8 +204,9 @@ static int on_session_frame(struct broker_link *broker, const struct frame *fram
     }
 }
 
-static int on_frame(struct broker_link *broker, const struct frame *frame)
+static int on_frame(struct broker_link *broker, struct channel_message *message)
 {
+    const struct frame *frame = &message->frame;
     switch (frame->type) {
     case FRAME_HELLO:
         broker->next_number = frame->tag;
@@ -197,10 +216,95 @@ static int on_frame(struct broker_link *broker, const struct frame *frame)
         broker->events.on_image(broker->events.self, frame->payload, frame->length);
         return 0;
     case FRAME_SESSION_ADOPT:
-        on_adopt(broker, frame);
+        on_adopt(broker, message);
         return 0;
     default:
-        return on_session_frame(broker, frame);
+        return on_session_frame(broker, message);
+    }
+}
+
+static void give_up(struct broker_link *broker, const struct error *why)
+{
+    loop_unwatch(broker->loop, &broker->watch);
+    broker->events.on_closed(broker->events.self, why);
+}
+
+/* False when there is nothing more to read now. */
+static bool read_one(struct broker_link *broker, struct channel_message *message)
+{
+    struct error err = {0};
+    switch (channel_receive(broker->watch.fd, FRAME_DESCRIPTORS_MAX, message, &err)) {
+    case CHANNEL_MESSAGE:
+        return true;
+    case CHANNEL_EMPTY:
+        return false;
+    case CHANNEL_CLOSED:
+        error_set(&err, ERROR_MISSING, "the broker has ended");
+        break;
+    case CHANNEL_BROKEN:
+        break;
+    }
+    give_up(broker, &err);
+    return false;
+}
+
+static void take(struct broker_link *broker, struct channel_message *message)
+{
+    struct error err;
+    int result = on_frame(broker, message);
+    channel_release(message);
+    if (result == 0)
+        return;
+    error_set(&err, ERROR_INVALID, "the broker sent a frame that makes no sense here");
+    give_up(broker, &err);
+}
+
+/* ---- what was read ahead ---- */
+
+struct early_frame {
+    struct early_frame *next;
+    struct channel_message message;
+};
+
+static struct early_frame *take_early(struct broker_link *broker)
+{
+    struct early_frame *first = broker->early;
+    broker->early = first ? first->next : NULL;
+    if (!broker->early)
+        broker->early_end = &broker->early;
+    return first;
+}
+
+static void on_early(void *self)
+{
+    struct broker_link *broker = self;
+    struct early_frame *first;
+    while (broker->watch.active && (first = take_early(broker))) {
+        take(broker, &first->message);
+        free(first);
+    }
+}
+
+static void keep_early(struct broker_link *broker, struct channel_message *message)
+{
+    struct early_frame *last = xcalloc(1, sizeof *last);
+    last->message = *message;
+    last->message.frame.payload = last->message.bytes + FRAME_HEADER_BYTES;
+    message->fd_count = 0; /* they have moved */
+    *broker->early_end = last;
+    broker->early_end = &last->next;
+    loop_start_timer(broker->loop, &broker->early_timer, loop_now_ms(broker->loop), on_early,
+                     broker);
+}
+
+void broker_link_catch_up(struct broker_link *broker)
+{
+    static struct channel_message ahead;
+    while (broker->watch.active && read_one(broker, &ahead)) {
+        if (ahead.frame.type != FRAME_DENIED)
+            keep_early(broker, &ahead);
+        else if (on_denied(broker, &ahead.frame) < 0)
+            keep_early(broker, &ahead); /* whose fault that is, is told there */
     }
 }
 
@@ -211,29 +315,16 @@ static void on_ready(void *self, uint32_t events)
         outbox_flush(&broker->outbox);
     if (!(events & ~(uint32_t)EPOLLOUT))
         return;
-
-    struct error err = {0};
-    enum channel_outcome outcome =
-        channel_receive(broker->watch.fd, FRAME_DESCRIPTORS_MAX, &received, &err);
-    if (outcome == CHANNEL_EMPTY)
-        return;
-    if (outcome == CHANNEL_MESSAGE && on_frame(broker, &received.frame) == 0) {
-        channel_release(&received);
-        return;
-    }
-    if (outcome == CHANNEL_CLOSED)
-        error_set(&err, ERROR_MISSING, "the broker has ended");
-    if (outcome == CHANNEL_MESSAGE)
-        error_set(&err, ERROR_INVALID, "the broker sent a frame that makes no sense here");
-    channel_release(&received);
-    loop_unwatch(broker->loop, &broker->watch);
-    broker->events.on_closed(broker->events.self, &err);
+    on_early(broker);
+    if (broker->watch.active && read_one(broker, &received))
+        take(broker, &received);
 }
 
 int broker_link_open(struct broker_link *broker, struct loop *loop, int fd, unsigned sessions_max,
                      const struct broker_link_events *events, struct error *err)
 {
     *broker = (struct broker_link){.loop = loop, .events = *events, .next_number = 1};
+    broker->early_end = &broker->early;
     if (channel_set_nonblocking(fd, err) < 0 ||
         loop_watch(loop, &broker->watch, fd, EPOLLIN, on_ready, broker, err) < 0)
         return -1;
@@ -247,6 +338,12 @@ void broker_link_close(struct broker_link *broker)
     struct error why;
     error_set(&why, ERROR_MISSING, "the daemon is stopping");
     loop_unwatch(broker->loop, &broker->watch);
+    loop_stop_timer(broker->loop, &broker->early_timer);
+    struct early_frame *early;
+    while ((early = take_early(broker))) {
+        channel_release(&early->message);
+        free(early);
+    }
     outbox_close(&broker->outbox);
     for (size_t i = 0; i <= broker->links.mask; i++) {
         while (broker->links.buckets[i])

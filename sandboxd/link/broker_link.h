@@ -29,6 +29,8 @@ struct broker_link {
     struct outbox outbox;
     struct table links; /* by number */
     uint64_t next_number;
+    struct early_frame *early, **early_end; /* read ahead, in order */
+    struct timer early_timer;
 };
 
 /* fd is borrowed and made non-blocking. sessions_max: of all pools together. */
@@ -42,3 +44,7 @@ struct pool_broker broker_link_seam(struct broker_link *broker);
 
 /* A frame without payload about one session. */
 void broker_link_send(struct broker_link *broker, enum frame_type type, uint64_t number);
+
+/* Takes in what the broker has said of refused calls so far. Everything else it has said is dealt
+ * with later, in order: the caller is in the middle of something. */
+void broker_link_catch_up(struct broker_link *broker);

@@ -145,6 +145,7 @@ static enum run_outcome outcome_of(const struct interpreter *interpreter,
 
 static void finish_run(struct interpreter *interpreter, const struct done_message *done)
 {
+    interpreter->events.catch_up(interpreter->events.self);
     struct run *run = end_run(interpreter);
     run->done = *done;
     run->outcome = outcome_of(interpreter, RUN_FINISHED);
@@ -373,6 +374,12 @@ void interpreter_on_signalled(struct interpreter *interpreter)
     interpreter->signal_pending = false;
     if (interpreter->state == INTERPRETER_SETTLING)
         become_idle(interpreter);
+}
+
+void interpreter_on_denied(struct interpreter *interpreter, const struct denied_message *denied)
+{
+    if (interpreter->run)
+        refusals_add_call(&interpreter->run->refusals, (uint32_t)denied->number, denied->arguments);
 }
 
 void interpreter_describe_ending(const struct gone_message *gone, char *ret_text, size_t capacity)

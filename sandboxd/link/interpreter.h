@@ -75,6 +75,8 @@ struct interpreter_events {
     void (*on_idle)(void *self); /* it waits for code now */
     void (*interrupt)(void *self);
     void (*kill)(void *self); /* interpreter_on_gone follows */
+    /* A run is about to end: interpreter_on_denied is called for what was refused until now. */
+    void (*catch_up)(void *self);
     void *self;
 };
 
@@ -126,6 +128,7 @@ void interpreter_cancel(struct interpreter *interpreter, const struct run *run);
 
 /* The broker's answers. */
 void interpreter_on_signalled(struct interpreter *interpreter);
+void interpreter_on_denied(struct interpreter *interpreter, const struct denied_message *denied);
 /* gone is NULL when the whole session has ended. */
 void interpreter_on_gone(struct interpreter *interpreter, const struct gone_message *gone);
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
@@ -34,9 +36,17 @@ static void add(struct refusals *refusals, const struct refusal *refusal)
         refusals->items[refusals->count++] = *refusal;
 }
 
+/* The C library asks for the machine's addresses before it resolves any name, and does without. */
+static bool is_habit(uint32_t number, const uint64_t *arguments)
+{
+    return number == SYS_socket && (uint32_t)arguments[0] == AF_NETLINK;
+}
+
 void refusals_add_call(struct refusals *refusals, uint32_t number,
                        const uint64_t arguments[REFUSAL_ARGUMENTS])
 {
+    if (is_habit(number, arguments))
+        return;
     struct refusal refusal = {.kind = REFUSAL_CALL, .number = number, .count = 1};
     memcpy(refusal.arguments, arguments, sizeof refusal.arguments);
     add(refusals, &refusal);

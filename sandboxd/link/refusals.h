@@ -23,6 +23,7 @@ enum refusal_kind {
     REFUSAL_NETWORK, /* `subject` is a host, `number` a port or 0 */
     REFUSAL_FILE,    /* `subject` is a path, `number` an errno */
     REFUSAL_PROCESS, /* `subject` is an operation such as "os.kill", `number` an errno */
+    REFUSAL_KINDS,
 };
 
 struct refusal {

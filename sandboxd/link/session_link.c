@@ -24,6 +24,12 @@ static void on_kill(void *self)
     broker_link_send(link->broker, FRAME_INTERPRETER_KILL, link->number);
 }
 
+static void on_catch_up(void *self)
+{
+    struct session_link *link = self;
+    broker_link_catch_up(link->broker);
+}
+
 static void on_shell_broken(void *self)
 {
     struct session_link *link = self;
@@ -47,6 +53,7 @@ struct session_link *session_link_create(struct broker_link *broker, struct sess
         .on_idle = on_interpreter_idle,
         .interrupt = on_interrupt,
         .kill = on_kill,
+        .catch_up = on_catch_up,
         .self = link,
     };
     interpreter_create(&link->interpreter, broker->loop, &events);

@@ -9,6 +9,16 @@ static const char *const process_names[FILTERS_PROCESSES_MAX] = {
     [FILTERS_FILE_HELPER] = "file-helper",
 };
 
+/* Pools choose whether refusals are told: one of each. */
+static int compile_session(const struct policy *policy, size_t number, struct filters *filters,
+                           struct error *err)
+{
+    filters->session_asking[number].default_error = policy->default_error;
+    if (policy_compile(policy, &filters->session_fds[number], err) < 0)
+        return -1;
+    return policy_compile_asking(policy, &filters->session_asking[number].fd, err);
+}
+
 static int compile_sessions(const struct library *library, struct filters *filters,
                             struct error *err)
 {
@@ -18,7 +28,7 @@ static int compile_sessions(const struct library *library, struct filters *filte
         return -1;
     int result = 0;
     for (size_t i = 0; i < sessions.count && result == 0; i++) {
-        result = policy_compile(&sessions.policies[i], &filters->session_fds[i], err);
+        result = compile_session(&sessions.policies[i], i, filters, err);
         buf_printf(&names, "%s%s", i ? " " : "", sessions.policies[i].name);
     }
     filters->session_count = sessions.count;

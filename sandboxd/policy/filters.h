@@ -2,12 +2,14 @@
 #pragma once
 
 #include "sandboxd/policy/library.h"
+#include "sandboxd/sandbox/profile.h"
 
 /* Processes with a policy of their own. */
 enum filters_process { FILTERS_FILE_HELPER, FILTERS_PROCESSES_MAX };
 
 struct filters {
     int session_fds[LIBRARY_SESSIONS_MAX]; /* python first */
+    struct profile_asking session_asking[LIBRARY_SESSIONS_MAX];
     size_t session_count;
     char *session_names; /* "python strict": in the same order */
     int process_fds[FILTERS_PROCESSES_MAX];

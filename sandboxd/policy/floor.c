@@ -72,6 +72,8 @@ static const struct {
     {"prctl", PR_GET_NO_NEW_PRIVS, 0,
      "with PR_GET_NO_NEW_PRIVS must be allowed: the check after the "
      "lock-down asks for it"},
+    {"sendmsg", 0, 0, "must be allowed: the interpreter hands its listener over with it"},
+    {"close", 0, 0, "must be allowed: the interpreter hands its listener over with it"},
     {"exit_group", 0, 0, "must be allowed: programs end with it"},
     {"rt_sigreturn", 0, 0, "must be allowed: signal handlers end with it"},
 };

@@ -206,11 +206,11 @@ static int write_profile(const struct policy *policy, int filter_fd, int profile
     return 0;
 }
 
-int policy_compile(const struct policy *policy, int *ret_fd, struct error *err)
+static int compile(const struct policy *policy, bool asks, int *ret_fd, struct error *err)
 {
     AUTO_CLOSE int filter_fd = -1;
-    if (seccomp_filter_compile(policy->rules, policy->count, policy->default_error, &filter_fd,
-                               err) < 0)
+    if ((asks ? seccomp_filter_compile_asking : seccomp_filter_compile)(
+            policy->rules, policy->count, policy->default_error, &filter_fd, err) < 0)
         return error_add_context(err, "policy %s", policy->name);
     if (policy->kind == POLICY_PROCESS) {
         *ret_fd = TAKE_FD(filter_fd);
@@ -223,4 +223,14 @@ int policy_compile(const struct policy *policy, int *ret_fd, struct error *err)
         return -1;
     *ret_fd = TAKE_FD(profile_fd);
     return 0;
+}
+
+int policy_compile(const struct policy *policy, int *ret_fd, struct error *err)
+{
+    return compile(policy, false, ret_fd, err);
+}
+
+int policy_compile_asking(const struct policy *policy, int *ret_fd, struct error *err)
+{
+    return compile(policy, true, ret_fd, err);
 }

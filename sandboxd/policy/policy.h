@@ -60,3 +60,5 @@ const char *policy_why(const struct policy *policy, const struct seccomp_rule *r
 
 /* A sealed memory file: a filter, and for sessions the profile in front of it. */
 int policy_compile(const struct policy *policy, int *ret_fd, struct error *err);
+/* To a filter that asks about what it refuses with the default's error. */
+int policy_compile_asking(const struct policy *policy, int *ret_fd, struct error *err);

@@ -349,7 +349,7 @@ static bool same_sessions(const struct pool_settings *a, const struct pool_setti
     return a->session_memory_bytes == b->session_memory_bytes && a->data_bytes == b->data_bytes &&
            a->data_inodes == b->data_inodes && a->session_tasks == b->session_tasks &&
            a->cpu_percent == b->cpu_percent && a->policy == b->policy &&
-           a->start_exec == b->start_exec && a->preload == b->preload;
+           a->start_exec == b->start_exec && a->preload == b->preload && a->audit == b->audit;
 }
 
 void pool_update(struct pool *pool, const struct pool_settings *settings)

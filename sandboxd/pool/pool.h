@@ -46,6 +46,7 @@ struct pool_settings {
     uint32_t session_tasks;
     uint32_t cpu_percent;
     uint8_t policy; /* by the broker's number */
+    bool audit;     /* what they are refused is told */
 };
 
 /* What a pool asks of the world. None of these fails: bad news arrives later as session_on_... */

@@ -244,6 +244,7 @@ static int read_sandpool(json_t *object, const char *path, struct pool_resource 
                                         "sessionMemoryBytes",
                                         "sessionTasks",
                                         "cpuPercent",
+                                        "audit",
                                         "dataBytes",
                                         "dataInodes",
                                         NULL};
@@ -254,6 +255,7 @@ static int read_sandpool(json_t *object, const char *path, struct pool_resource 
         require_word(object, path, "image", "host", "the only session image is host", err) < 0 ||
         read_policy(object, path, &resource->settings, err) < 0 ||
         read_start(object, path, &resource->settings, err) < 0 ||
+        json_get_boolean_optional(object, path, "audit", &resource->settings.audit, err) < 0 ||
         read_numbers(object, path, &resource->settings, err) < 0)
         return -1;
     resource->sandpool = kept_text(object);

@@ -31,6 +31,7 @@ struct pool_resource pool_resource_default(const struct resource_id *id)
                 .session_tasks = TASKS_DEFAULT,
                 .cpu_percent = CPU_PERCENT_DEFAULT,
                 .preload = true,
+                .audit = true,
             },
         .cooldown_s = COOLDOWN_DEFAULT_S,
         .ready = -1,

@@ -43,6 +43,16 @@ static int verify_guest(const struct lockdown_guest *guest, struct error *err)
     return seccomp_filter_require(err);
 }
 
+static int load_filter(const struct lockdown_guest *guest, struct error *err)
+{
+    int listener_fd;
+    if (!guest->hand_over)
+        return seccomp_filter_load(guest->filter, err);
+    if (seccomp_filter_load_asking(guest->filter, &listener_fd, err) < 0)
+        return -1;
+    return guest->hand_over(listener_fd, err);
+}
+
 /* Order matters: limits and bounds need privilege, leaving id 0 empties the capability sets, the
  * filter comes last because it forbids the rest. */
 int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
@@ -57,7 +67,7 @@ int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
         return error_add_context(err, "capabilities");
     if (limits_protect_memory(err) < 0)
         return error_add_context(err, "memory protection");
-    if (seccomp_filter_load(guest->filter, err) < 0)
+    if (load_filter(guest, err) < 0)
         return error_add_context(err, "system call filter");
     if (verify_guest(guest, err) < 0)
         return error_add_context(err, "check of the lock-down");

@@ -17,6 +17,8 @@ struct lockdown_guest {
     const struct limits_guest *limits;          /* borrowed */
     const struct seccomp_filter *filter;        /* borrowed */
     const struct namespaces_identity *outsider; /* namespaces it must share none of; borrowed */
+    /* For a filter that asks: takes the listener away before anything may be refused. */
+    int (*hand_over)(int listener_fd, struct error *err);
 };
 
 /* The caller is in the session's namespaces as root there, with nothing open that the guest must

@@ -18,6 +18,12 @@ struct profile {
     char environment[PROFILE_ENVIRONMENT_MAX]; /* NAME=VALUE with a NUL behind each, and one more */
 };
 
+/* One whose filter asks, and what whoever holds the listener answers. */
+struct profile_asking {
+    int fd;
+    int default_error;
+};
+
 /* ret_filter may be NULL. */
 int profile_read(int fd, struct profile *ret_profile, struct seccomp_filter *ret_filter,
                  struct error *err);

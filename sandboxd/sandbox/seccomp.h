@@ -40,6 +40,9 @@ int seccomp_call_number(const char *name);
  * kill the process. Returns a sealed memory file, close-on-exec, yours. */
 int seccomp_filter_compile(const struct seccomp_rule *rules, size_t count, int default_error,
                            int *ret_fd, struct error *err);
+/* The same, but calls that no rule matches are a question to whoever holds the listener. */
+int seccomp_filter_compile_asking(const struct seccomp_rule *rules, size_t count, int default_error,
+                                  int *ret_fd, struct error *err);
 
 /* A filter in memory, ready to load. */
 struct seccomp_filter {
@@ -50,6 +53,20 @@ int seccomp_filter_read(int fd, struct seccomp_filter *ret_filter, struct error 
 
 /* no_new_privs, then the filter, on every thread of the caller. */
 int seccomp_filter_load(const struct seccomp_filter *filter, struct error *err);
+/* One that asks; the listener is yours, close-on-exec. */
+int seccomp_filter_load_asking(const struct seccomp_filter *filter, int *ret_listener_fd,
+                               struct error *err);
 
 /* ERROR_DENIED unless no_new_privs is set, a filter is in force and it refuses unshare(0). */
 int seccomp_filter_require(struct error *err);
+
+/* A call that waits for its error. Only registers: what they point to is the guest's, and changes
+ * while one looks. */
+struct seccomp_question {
+    uint64_t id;
+    uint64_t number;
+    uint64_t arguments[6];
+};
+/* Never waits when the listener is readable. False when the caller has gone. */
+bool seccomp_listener_read(int listener_fd, struct seccomp_question *ret_question);
+void seccomp_listener_refuse(int listener_fd, uint64_t id, int error_number);

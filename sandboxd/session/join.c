@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
 
@@ -14,7 +15,9 @@ enum { JOIN_FIXED_DESCRIPTORS = 5 };
 
 int join_read(struct channel_message *message, struct join *ret_join, struct error *err)
 {
-    if (message->fd_count <= JOIN_FIXED_DESCRIPTORS - 1 || message->frame.length != 1)
+    struct join_message how;
+    if (message_read(&message->frame, &how, sizeof how, err) < 0 ||
+        message->fd_count < JOIN_FIXED_DESCRIPTORS + how.audit)
         return error_set(err, ERROR_INVALID, "malformed join message");
     struct join join = {
         .shell_pid_fd = channel_take_fd(message, 0),
@@ -22,9 +25,10 @@ int join_read(struct channel_message *message, struct join *ret_join, struct err
         .stdout_fd = channel_take_fd(message, 2),
         .stderr_fd = channel_take_fd(message, 3),
         .profile_fd = channel_take_fd(message, 4),
-        .cgroup_v2 = message->frame.payload[0] == 2,
+        .cgroup_v2 = how.cgroup_version == 2,
+        .audit_fd = how.audit ? channel_take_fd(message, message->fd_count - 1) : -1,
     };
-    for (int i = JOIN_FIXED_DESCRIPTORS; i < message->fd_count; i++)
+    for (int i = JOIN_FIXED_DESCRIPTORS; i < message->fd_count - how.audit; i++)
         join.cgroup_fds[join.cgroup_count++] = channel_take_fd(message, i);
     *ret_join = join;
     return 0;
@@ -37,6 +41,7 @@ void join_close(struct join *join)
     close_fd(&join->stdout_fd);
     close_fd(&join->stderr_fd);
     close_fd(&join->profile_fd);
+    close_fd(&join->audit_fd);
     for (int i = 0; i < join->cgroup_count; i++)
         close_fd(&join->cgroup_fds[i]);
 }
@@ -83,9 +88,21 @@ static int place_descriptors(const struct join *join, struct error *err)
         dup2(join->stdout_fd, STDOUT_FILENO) < 0 || dup2(join->stderr_fd, STDERR_FILENO) < 0 ||
         dup3(join->channel_fd, JOIN_CHANNEL_FD, O_CLOEXEC) < 0)
         return error_from_errno(err, "place descriptors");
+    bool audited = join->audit_fd >= 0;
+    if (audited && dup3(join->audit_fd, JOIN_AUDIT_FD, O_CLOEXEC) < 0)
+        return error_from_errno(err, "place descriptors");
     if (close_range(STDERR_FILENO + 1, JOIN_CHANNEL_FD - 1, 0) < 0)
         return error_from_errno(err, "close_range");
-    return limits_close_from(JOIN_LOG_FD + 1, err);
+    return limits_close_from(audited ? JOIN_AUDIT_FD + 1 : JOIN_AUDIT_FD, err);
+}
+
+/* Nothing that a guest could hold keeps a listener alive. */
+static int hand_over(int listener_fd, struct error *err)
+{
+    int result = channel_send(JOIN_AUDIT_FD, FRAME_LISTENER, 0, NULL, 0, &listener_fd, 1, err);
+    close(listener_fd);
+    close(JOIN_AUDIT_FD);
+    return result;
 }
 
 /* A page more than the largest file system holds: one that is full says so itself. */
@@ -117,6 +134,8 @@ int join_enter(const struct join *join, const struct join_context *context,
         .limits = &ret_profile->limits, .filter = &filter, .outsider = &context->outsider};
     if (largest_file(&ret_profile->limits.most[RLIMIT_FSIZE], err) < 0)
         return -1;
+    if (join->audit_fd >= 0)
+        guest.hand_over = hand_over;
     if (lockdown_enter_guest(&guest, err) < 0)
         return -1;
     close(JOIN_LOG_FD);

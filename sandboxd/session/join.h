@@ -16,7 +16,8 @@
  * descriptors see what they expect. */
 enum {
     JOIN_CHANNEL_FD = 1000,
-    JOIN_LOG_FD, /* the daemon's log, until the lock-down has been checked */
+    JOIN_LOG_FD,   /* the daemon's log, until the lock-down has been checked */
+    JOIN_AUDIT_FD, /* to the broker, until the listener has been handed over */
 };
 
 struct join {
@@ -28,6 +29,7 @@ struct join {
     int cgroup_fds[FRAME_DESCRIPTORS_MAX]; /* v1: cgroup.procs files; v2: one directory */
     int cgroup_count;
     bool cgroup_v2;
+    int audit_fd; /* for the listener of a filter that asks; -1: it does not */
 };
 
 /* Takes the descriptors of a FRAME_JOIN. */

@@ -136,10 +136,10 @@ static PyObject *list_texts(const char *texts)
     return list;
 }
 
-int interpreter_after_fork_child(const char *environment, struct error *err)
+int interpreter_after_fork_child(const char *environment, bool audit, struct error *err)
 {
     PyOS_AfterFork_Child();
-    if (audit_start(err) < 0)
+    if (audit && audit_start(err) < 0)
         return -1;
     PyObject *result = call_prelude("after_join", Py_BuildValue("(N)", list_texts(environment)));
     if (!result)

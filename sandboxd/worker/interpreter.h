@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/core/buf.h"
@@ -19,8 +20,9 @@ int interpreter_start(char *const *modules, int count, struct buf *image, struct
 void interpreter_before_fork(void);
 void interpreter_after_fork_parent(void);
 /* In the child, after the lock-down: also reseeds what a fork copies. environment replaces what
- * there is, as NAME=VALUE with a NUL behind each and one more; NULL leaves it. */
-int interpreter_after_fork_child(const char *environment, struct error *err);
+ * there is, as NAME=VALUE with a NUL behind each and one more; NULL leaves it. audit: attempts to
+ * reach hosts are told. */
+int interpreter_after_fork_child(const char *environment, bool audit, struct error *err);
 
 /* Announces itself with FRAME_READY and runs cells until the channel closes. */
 _Noreturn void interpreter_serve(int channel_fd);

@@ -94,8 +94,8 @@ static _Noreturn void become_interpreter(const struct join *join)
     memcpy(before, profile.environment, sizeof before);
     if (join_enter(join, &context, &profile, &err) < 0 ||
         interpreter_after_fork_child(
-            memcmp(before, profile.environment, sizeof before) ? profile.environment : NULL, &err) <
-            0) {
+            memcmp(before, profile.environment, sizeof before) ? profile.environment : NULL,
+            join->audit_fd >= 0, &err) < 0) {
         dup2(JOIN_LOG_FD, STDERR_FILENO);
         log_error("interpreter.refused", "message=\"%s\"", err.message);
         _exit(1);

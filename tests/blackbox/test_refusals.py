@@ -144,3 +144,80 @@ def test_a_guest_that_forges_them_ends_its_interpreter_at_most(session: Client) 
     session.execute("import os, socket\nchannel = socket.socket(fileno=1000)\n"
                     "channel.send(b'SPL1' + bytes([6, 0, 0, 0]) + bytes(8) + b'network\\tforged\\n')")
     assert session.execute("1 + 1").value == 2
+
+
+# ---- system calls ----
+
+LIBC = "import ctypes, errno, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+
+
+def test_a_refused_call_is_told_by_name_and_registers(session: Client) -> None:
+    execution = session.execute(LIBC + "for i in range(3):\n    assert libc.syscall(165, i, 2, 3, 4, 5) == -1\n"
+                                "    assert ctypes.get_errno() == errno.EPERM")
+    assert execution.succeeded, execution.stderr
+    [refusal] = refusals(execution)
+    assert (refusal["kind"], refusal["name"], refusal["count"]) == ("syscall", "mount", 3)
+    assert refusal["arguments"][:5] == ["0x0", "0x2", "0x3", "0x4", "0x5"]
+
+
+def test_calls_of_children_are_told(session: Client) -> None:
+    execution = session.execute("import subprocess\nsubprocess.run(['unshare', '--user', 'true'])")
+    assert "unshare" in [refusal["name"] for refusal in refusals(execution)]
+
+
+def test_calls_that_are_answered_otherwise_are_not_told(session: Client) -> None:
+    """clone3 and newer calls: libraries ask for them all the time and have another way."""
+    execution = session.execute(LIBC + "import threading\nthread = threading.Thread(target=print); thread.start(); thread.join()\n"
+                                "assert libc.syscall(435, 0, 0) == -1 and ctypes.get_errno() == errno.ENOSYS")
+    assert execution.succeeded and refusals(execution) == []
+
+
+def test_each_execution_has_its_own(session: Client) -> None:
+    for number, name in ((165, "mount"), (101, "ptrace"), (165, "mount")):
+        [refusal] = refusals(session.execute(LIBC + f"libc.syscall({number}, 0, 0, 0, 0, 0)"))
+        assert (refusal["name"], refusal["count"]) == (name, 1)
+    assert refusals(session.execute("1 + 1")) == []
+
+
+def test_a_fresh_interpreter_is_listened_to_as_well(session: Client) -> None:
+    session.execute("import os; os._exit(1)")
+    [refusal] = refusals(session.execute(LIBC + "libc.syscall(165, 0, 0, 0, 0, 0)"))
+    assert refusal["name"] == "mount"
+
+
+def test_without_the_audit_the_same_is_refused_and_nothing_told(make_daemon: MakeDaemon) -> None:
+    with make_daemon(scale(2, 1), audit=False).client() as client:
+        execution = client.execute(LIBC + "import socket\nassert libc.syscall(165, 0, 0, 0, 0, 0) == -1\n"
+                                   "assert ctypes.get_errno() == errno.EPERM\nsocket.getaddrinfo('example.com', 80)")
+        assert "gaierror" in execution.stderr and execution.stderr.endswith(NO_NETWORK)
+        assert "sandpool" not in execution.answer.json
+
+
+# ---- the log ----
+
+def test_the_log_has_names_of_calls_and_numbers_only(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(2, 1))
+    with daemon.client() as client:
+        client.execute(LIBC + "libc.syscall(165, 0x5ec2e7, 0, 0, 0, 0); libc.syscall(165, 0, 0, 0, 0, 0)\nlibc.syscall(101, 0, 0, 0, 0, 0)\n"
+                       "import socket\ntry:\n    socket.getaddrinfo('marker-host.example', 80)\nexcept OSError:\n    pass\n"
+                       "open('/etc/marker-file', 'w')")
+    lines = [line for line in daemon.log_tail(200).splitlines() if "event=execution.refused" in line]
+    assert len(lines) == 1 and lines[0].endswith("refused=3 calls=mount,ptrace network=1 files=1 processes=0")
+    assert "marker" not in daemon.log_tail(200) and "5ec2e7" not in daemon.log_tail(200)
+
+
+# ---- floods ----
+
+def test_who_asks_for_refused_calls_without_end_holds_up_nobody_else(session: Client) -> None:
+    started = session.execute(LIBC + "import threading\n"
+                              "def ask():\n    while True: libc.syscall(165, 0, 0, 0, 0, 0)\n"
+                              "for _ in range(30): threading.Thread(target=ask, daemon=True).start()")
+    assert started.succeeded
+    with session.another() as other:
+        for number in range(20):
+            assert other.execute(f"{number} + 1").value == number + 1
+        [refusal] = refusals(other.execute(LIBC + "libc.syscall(101, 0, 0, 0, 0, 0)"))
+        assert (refusal["name"], refusal["count"]) == ("ptrace", 1)
+        other.delete_session()
+    [refusal] = refusals(session.execute("import time; time.sleep(0.5)"))
+    assert refusal["name"] == "mount" and refusal["count"] > 60

@@ -156,7 +156,7 @@ static void refusals_are_told_to_those_who_take_them(void **state)
     options.with_refusals = true;
     answer_fill(&run, &options, &answer);
     assert_int_equal(answer.refusal_count, 4);
-    assert_string_equal(answer.refusals[0].subject, "call 4096");
+    assert_string_equal(answer.refusals[0].subject, "call-4096");
     assert_int_equal(answer.refusals[0].arguments[1], 2);
     assert_int_equal(answer.refusals[1].port, 443);
     assert_null(answer.refusals[1].error);

@@ -50,6 +50,12 @@ static void on_closed(void *self, const struct error *err)
     ((struct fixture *)self)->closed++;
 }
 
+static void on_run_finished(void *self, struct run *run)
+{
+    (void)self;
+    (void)run;
+}
+
 static void on_wake(void *self, struct pool *pool, int64_t at_ms)
 {
     (void)self;
@@ -251,6 +257,50 @@ static void the_broker_is_told_how_interpreters_start(void **state)
     }
 }
 
+static void refused_calls_are_told_before_the_end_and_the_rest_waits(void **state)
+{
+    static const struct denied_message denied = {.number = 165, .arguments = {1}};
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct session *session = obtain_running(f, "demo-1");
+    struct session_link *link = session_link_of(session);
+    uint64_t number = link->number;
+    struct run run = {
+        .code = "x", .code_length = 1, .timeout_ms = 1000, .on_finished = on_run_finished};
+    session->pool->settings.audit = true;
+    interpreter_start_run(&link->interpreter, &run);
+    /* All of it lies in the channels before the front looks at any. */
+    assert_int_equal(
+        channel_send(f->peer_fd, FRAME_INTERPRETER_SIGNALLED, number, NULL, 0, NULL, 0, &err), 0);
+    assert_int_equal(
+        channel_send(f->peer_fd, FRAME_DENIED, number, &denied, sizeof denied, NULL, 0, &err), 0);
+    assert_int_equal(
+        channel_send(f->peer_fd, FRAME_DENIED, 999, &denied, sizeof denied, NULL, 0, &err), 0);
+    assert_int_equal(channel_send(f->peer_fd, FRAME_SESSION_GONE, number, NULL, 0, NULL, 0, &err),
+                     0);
+    broker_link_catch_up(&f->broker);
+    assert_int_equal(run.refusals.count, 1);
+    assert_int_equal(run.refusals.items[0].arguments[0], 1);
+    assert_non_null(session->link);
+    session_hold(session);
+    settle(f);
+    assert_null(session->link);
+    session_release(session);
+    run_clear(&run);
+}
+
+static void a_denied_call_of_the_wrong_size_ends_the_front(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    uint64_t number = session_link_of(obtain_running(f, "demo-1"))->number;
+    assert_int_equal(channel_send(f->peer_fd, FRAME_DENIED, number, "x", 1, NULL, 0, &err), 0);
+    broker_link_catch_up(&f->broker);
+    assert_int_equal(f->closed, 0);
+    settle(f);
+    assert_int_equal(f->closed, 1);
+}
+
 static void a_removed_session_is_gone_when_the_broker_says_so(void **state)
 {
     struct fixture *f = *state;
@@ -363,6 +413,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_session_is_started_with_its_limits_and_stored),
         TEST(the_broker_is_told_how_interpreters_start),
+        TEST(refused_calls_are_told_before_the_end_and_the_rest_waits),
+        TEST(a_denied_call_of_the_wrong_size_ends_the_front),
         TEST(a_removed_session_is_gone_when_the_broker_says_so),
         TEST(a_dead_interpreter_is_replaced_once),
         TEST(a_session_that_cannot_start_is_forgotten),

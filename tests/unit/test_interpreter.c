@@ -29,6 +29,7 @@ struct fixture {
     unsigned idle;
     unsigned interrupts;
     unsigned kills;
+    bool is_denied;
 };
 
 static void on_idle(void *self)
@@ -44,6 +45,14 @@ static void on_interrupt(void *self)
 static void on_kill(void *self)
 {
     ((struct fixture *)self)->kills++;
+}
+
+static void on_catch_up(void *self)
+{
+    static const struct denied_message denied = {.number = 165};
+    struct fixture *f = self;
+    if (f->is_denied)
+        interpreter_on_denied(&f->interpreter, &denied);
 }
 
 static void on_finished(void *self, struct run *run)
@@ -82,8 +91,11 @@ static int set_up(void **state)
     struct fixture *f = xcalloc(1, sizeof *f);
     f->clock.time_ms = 1000;
     f->loop = loop_create(clock_by_hand(&f->clock), &err);
-    struct interpreter_events events = {
-        .on_idle = on_idle, .interrupt = on_interrupt, .kill = on_kill, .self = f};
+    struct interpreter_events events = {.on_idle = on_idle,
+                                        .interrupt = on_interrupt,
+                                        .kill = on_kill,
+                                        .catch_up = on_catch_up,
+                                        .self = f};
     interpreter_create(&f->interpreter, f->loop, &events);
     *state = f;
     return 0;
@@ -181,6 +193,34 @@ static void an_execution_brings_streams_and_result(void **state)
     assert_string_equal(f->run.errors.head.data, "oops\n");
     assert_string_equal(f->run.result.data, "2");
     assert_int_equal(f->idle, 2);
+}
+
+static void what_was_refused_until_its_end_is_told(void **state)
+{
+    static const char lines[] = "network\texample.com\t443\t1\t\t0\n";
+    struct fixture *f = *state;
+    attach_ready(f);
+    run_and_receive(f, "x");
+    reply(f, FRAME_REFUSALS, f->nonce, lines, sizeof lines - 1);
+    f->is_denied = true;
+    reply_done(f, f->nonce, DISPLAY_NOTHING);
+    assert_int_equal(f->run.refusals.count, 2);
+    assert_string_equal(f->run.refusals.items[0].subject, "example.com");
+    assert_int_equal(f->run.refusals.items[1].number, 165);
+    on_catch_up(f); /* nobody's any more */
+    assert_int_equal(f->run.refusals.count, 2);
+}
+
+static void refusals_in_another_form_end_the_interpreter(void **state)
+{
+    static const char lines[] = "network\texample.com\t443\t1\t\t0\n";
+    struct fixture *f = *state;
+    attach_ready(f);
+    run_and_receive(f, "x");
+    reply(f, FRAME_REFUSALS, f->nonce, lines, sizeof lines - 1);
+    assert_int_equal(f->kills, 0);
+    reply(f, FRAME_REFUSALS, f->nonce, lines, sizeof lines - 1); /* a second time */
+    assert_int_equal(f->kills, 1);
 }
 
 static void output_written_just_before_the_end_is_not_lost(void **state)
@@ -429,6 +469,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_execution_brings_streams_and_result),
+        TEST(what_was_refused_until_its_end_is_told),
+        TEST(refusals_in_another_form_end_the_interpreter),
         TEST(output_written_just_before_the_end_is_not_lost),
         TEST(late_output_of_an_earlier_execution_is_dropped),
         TEST(long_code_is_sent_in_chunks_while_the_peer_reads),

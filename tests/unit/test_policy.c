@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "sandboxd/control/channel.h"
 #include "sandboxd/policy/library.h"
 
 #define KIND "\"name\":\"x\",\"kind\":\"process\",\"default\":\"EPERM\""
@@ -225,7 +227,7 @@ static void without_a_mask_the_lower_half_is_compared(void **state)
     policy_clear(&policy);
 }
 
-static void open_filter(const char *name, struct seccomp_filter *filter)
+static void open_filter(const char *name, bool asks, struct seccomp_filter *filter)
 {
     AUTO_LIBRARY struct library library = {0};
     struct policy policy = {0};
@@ -236,7 +238,7 @@ static void open_filter(const char *name, struct seccomp_filter *filter)
     AUTO_CLOSE int filter_fd = -1;
     if (library_add(&library, directory_fd, "policy", &err) < 0 ||
         library_load(&library, name, &policy, &err) < 0 ||
-        policy_compile(&policy, &filter_fd, &err) < 0 ||
+        (asks ? policy_compile_asking : policy_compile)(&policy, &filter_fd, &err) < 0 ||
         (policy.kind == POLICY_SESSION ? profile_read(filter_fd, &profile, filter, &err)
                                        : seccomp_filter_read(filter_fd, filter, &err)) < 0)
         fail_msg("%s: %s", name, err.message);
@@ -280,7 +282,7 @@ static void the_guests_policy_refuses_and_allows_what_it_says(void **state)
 {
     (void)state;
     static struct seccomp_filter filter;
-    open_filter("python", &filter);
+    open_filter("python", false, &filter);
     pid_t pid = fork();
     if (pid == 0)
         _exit(seccomp_filter_load(&filter, NULL) < 0 ? 100 : try_guest_calls());
@@ -290,11 +292,63 @@ static void the_guests_policy_refuses_and_allows_what_it_says(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* The broker's part, until the child has ended. */
+static unsigned refuse_all(int channel_fd, int pid_fd)
+{
+    unsigned questions = 0;
+    static struct channel_message message;
+    assert_int_equal(channel_receive(channel_fd, 1, &message, NULL), CHANNEL_MESSAGE);
+    AUTO_CLOSE int listener_fd = channel_take_fd(&message, 0);
+    struct pollfd fds[2] = {{.fd = listener_fd, .events = POLLIN},
+                            {.fd = pid_fd, .events = POLLIN}};
+    for (;;) {
+        struct seccomp_question question;
+        assert_true(poll(fds, 2, 10000) > 0);
+        if (fds[0].revents & POLLIN && seccomp_listener_read(listener_fd, &question)) {
+            questions++;
+            seccomp_listener_refuse(listener_fd, question.id, EPERM);
+        } else if (fds[1].revents & POLLIN) {
+            return questions;
+        }
+    }
+}
+
+static void a_filter_that_asks_refuses_the_same(void **state)
+{
+    (void)state;
+    static struct seccomp_filter filter;
+    struct error err = {0};
+    int channel[2];
+    open_filter("python", true, &filter);
+    assert_int_equal(channel_pair(channel, &err), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int listener_fd = -1;
+        if (seccomp_filter_load_asking(&filter, &listener_fd, NULL) < 0 ||
+            channel_send(channel[1], FRAME_LISTENER, 0, NULL, 0, &listener_fd, 1, NULL) < 0)
+            _exit(100);
+        close(listener_fd);
+        if (seccomp_filter_require(NULL) < 0)
+            _exit(101);
+        _exit(try_guest_calls());
+    }
+    close_fd(&channel[1]);
+    AUTO_CLOSE int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    assert_true(pid_fd >= 0);
+    /* Those that fail with another error than the default, and the probe, are not asked about. */
+    assert_int_equal(refuse_all(channel[0], pid_fd), 6);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close_fd(&channel[0]);
+}
+
 static void a_call_of_another_architecture_ends_the_process(void **state)
 {
     (void)state;
     static struct seccomp_filter filter;
-    open_filter("file-helper", &filter);
+    open_filter("file-helper", false, &filter);
     pid_t pid = fork();
     if (pid == 0) {
         if (seccomp_filter_load(&filter, NULL) < 0)
@@ -320,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_list_of_values_stands_for_as_many_rules),
         cmocka_unit_test(without_a_mask_the_lower_half_is_compared),
         cmocka_unit_test(the_guests_policy_refuses_and_allows_what_it_says),
+        cmocka_unit_test(a_filter_that_asks_refuses_the_same),
         cmocka_unit_test(a_call_of_another_architecture_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
