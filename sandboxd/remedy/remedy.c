@@ -270,7 +270,7 @@ static const struct {
 
     {STEP(SUBORDINATE_IDS), is_missing,
      "newuidmap and newgidmap are not installed: run sudo apt-get install uidmap (elsewhere the "
-     "package is named shadow-utils)",
+     "package is named shadow-utils), or start with --allow-missing ids",
      NULL},
     {STEP(SUBORDINATE_IDS), gains_nothing,
      "newuidmap gains no privilege under no_new_privs: start without Docker's --security-opt "
@@ -279,7 +279,7 @@ static const struct {
     {STEP(SUBORDINATE_IDS), always,
      "to give this account a range of subordinate ids run sudo usermod --add-subuids "
      "100000-165535 --add-subgids 100000-165535 \"$(id -un)\" (with numbers that /etc/subuid gives "
-     "to nobody else)",
+     "to nobody else), or start with --allow-missing ids",
      NULL},
 
     {STEP(LANDLOCK), is_degraded, "use Linux 6.12 or newer for the rest of Landlock", NULL},
