@@ -94,8 +94,10 @@ static void drop_ends(struct session *session)
 /* A zygote that does not take it ends, and the session keeps its place for the next one. */
 static void ask_join(struct session *session, struct zygote *zygote)
 {
-    struct join_message message = {
-        .cgroup_version = (uint8_t)session->broker->options.tree.version,
+    const struct join_message how = {
+        .memory_bytes = session->plan.memory_bytes,
+        .tasks = session->plan.tasks,
+        .cgroup_version = (uint16_t)session->broker->options.tree.version,
         .audit = session->plan.audit,
     };
     struct join_fds join;
@@ -105,8 +107,8 @@ static void ask_join(struct session *session, struct zygote *zygote)
         session_fail(session, err.message);
         return;
     }
-    int result = channel_send(zygote->peer.channel_fd, FRAME_JOIN, session->number, &message,
-                              sizeof message, join.fds, join.count, &err);
+    int result = channel_send(zygote->peer.channel_fd, FRAME_JOIN, session->number, &how,
+                              sizeof how, join.fds, join.count, &err);
     close_join(&join);
     if (result < 0) {
         drop_ends(session);

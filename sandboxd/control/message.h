@@ -109,8 +109,10 @@ int message_read_session_plan(const struct frame *frame, struct session_plan_mes
 
 /* FRAME_JOIN */
 struct join_message {
-    uint8_t cgroup_version;
-    uint8_t audit; /* 1: the filter asks, and the last descriptor takes its listener */
+    uint64_t memory_bytes; /* of the session, as is the next */
+    uint32_t tasks;
+    uint16_t cgroup_version; /* 0: no cgroup limits them, the interpreter must */
+    uint16_t audit;          /* 1: the filter asks, and the last descriptor takes its listener */
 };
 
 /* FRAME_INTERPRETER_GONE */

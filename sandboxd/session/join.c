@@ -11,7 +11,7 @@
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
 
-enum { JOIN_FIXED_DESCRIPTORS = 5 };
+enum { JOIN_FIXED_DESCRIPTORS = 5, JOIN_ZYGOTE_BYTES = 256 * 1024 * 1024 };
 
 int join_read(struct channel_message *message, struct join *ret_join, struct error *err)
 {
@@ -25,7 +25,7 @@ int join_read(struct channel_message *message, struct join *ret_join, struct err
         .stdout_fd = channel_take_fd(message, 2),
         .stderr_fd = channel_take_fd(message, 3),
         .profile_fd = channel_take_fd(message, 4),
-        .cgroup_v2 = how.cgroup_version == 2,
+        .how = how,
         .audit_fd = how.audit ? channel_take_fd(message, message->fd_count - 1) : -1,
     };
     for (int i = JOIN_FIXED_DESCRIPTORS; i < message->fd_count - how.audit; i++)
@@ -54,7 +54,7 @@ pid_t join_fork(const struct join *join, const struct join_context *context, int
     struct namespaces_clone how = {
         /* The broker, not the zygote, reaps. */
         .flags = CLONE_PARENT,
-        .cgroup_fd = join->cgroup_v2 && join->cgroup_count > 0 ? join->cgroup_fds[0] : -1,
+        .cgroup_fd = join->how.cgroup_version == 2 ? join->cgroup_fds[0] : -1,
         .tid_address = context->tid_address,
     };
     return namespaces_clone(&how, ret_pid_fd, err);
@@ -63,11 +63,19 @@ pid_t join_fork(const struct join *join, const struct join_context *context, int
 /* The kernel may only look at the files' owner while this process has the broker's id. */
 static int join_cgroups_v1(const struct join *join, struct error *err)
 {
-    for (int i = 0; !join->cgroup_v2 && i < join->cgroup_count; i++) {
+    for (int i = 0; join->how.cgroup_version == 1 && i < join->cgroup_count; i++) {
         if (write(join->cgroup_fds[i], "0", 1) != 1)
             return error_from_errno(err, "join a cgroup");
     }
     return 0;
+}
+
+/* What no cgroup counts for the session as a whole is bound for each process, and for its id. */
+static void stand_in_for_cgroups(const struct join_message *how, struct limits_guest *limits)
+{
+    /* Memory that a process has from the zygote is in the first, but not in the session's share. */
+    limits->most[RLIMIT_DATA] = how->memory_bytes + JOIN_ZYGOTE_BYTES;
+    limits->most[RLIMIT_NPROC] = how->tasks;
 }
 
 /* When memory runs out, guests go first: never the shell that holds their files. */
@@ -132,6 +140,8 @@ int join_enter(const struct join *join, const struct join_context *context,
 
     struct lockdown_guest guest = {
         .limits = &ret_profile->limits, .filter = &filter, .outsider = &context->outsider};
+    if (join->how.cgroup_version == 0)
+        stand_in_for_cgroups(&join->how, &ret_profile->limits);
     if (largest_file(&ret_profile->limits.most[RLIMIT_FSIZE], err) < 0)
         return -1;
     if (join->audit_fd >= 0)

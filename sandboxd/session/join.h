@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "sandboxd/control/channel.h"
+#include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/lockdown.h"
 #include "sandboxd/sandbox/profile.h"
 
@@ -28,7 +29,7 @@ struct join {
     int profile_fd;                        /* of the policy that the session has */
     int cgroup_fds[FRAME_DESCRIPTORS_MAX]; /* v1: cgroup.procs files; v2: one directory */
     int cgroup_count;
-    bool cgroup_v2;
+    struct join_message how;
     int audit_fd; /* for the listener of a filter that asks; -1: it does not */
 };
 

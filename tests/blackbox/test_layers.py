@@ -52,6 +52,27 @@ def test_a_missing_layer_that_is_allowed_is_told(make_daemon: MakeDaemon, layer:
         assert client.execute("6 * 7").value == 42
 
 
+def test_without_cgroups_each_process_has_a_limit_and_so_have_the_tasks_of_a_session(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(3, 0), arguments=["--allow-missing", "cgroup"], wrapper=NO_CGROUPS,
+                         sessionMemoryBytes=256 << 20, sessionTasks=20)
+    with daemon.client() as client, daemon.client() as other:
+        assert client.execute("len(bytearray(64 << 20))").value == 64 << 20
+        execution = client.execute("len(bytearray(512 << 20))")
+        assert not execution.succeeded and "MemoryError" in execution.stderr
+        started = """
+import subprocess
+children = []
+try:
+    while len(children) < 100:
+        children.append(subprocess.Popen(["sleep", "100"]))
+except OSError:
+    pass
+len(children)
+"""
+        assert 10 < client.execute(started).value < 20
+        assert 10 < other.execute(started).value < 20  # each has its own
+
+
 def test_a_machine_that_fails_later_than_in_its_first_step_is_refused_at_the_start(tmp_path: Path) -> None:
     done = start_once(tmp_path, COVERED_PROC)
     assert done.returncode == 1 and not (tmp_path / "state").exists()
