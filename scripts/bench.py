@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.client import new_identifier  # noqa: E402
 from support.daemon import Daemon, pool_document, scale  # noqa: E402
+from support.processes import wait_until  # noqa: E402
 
 VERSION = "2025-10-02-preview"
 PROGRAM = "import numpy, pandas\nprint(6*7)"
@@ -143,7 +144,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=200)
     samples = parser.parse_args().samples
     directory = Path(tempfile.mkdtemp(prefix="sandpool-bench-"))
-    for name in ("ready", "empty"):
+    for name in ("ready", "empty", "exec", "bare"):
         (directory / name).mkdir()
     document = pool_document(scale(200, 16))
     document["pools"].append({"name": "silent", "properties": scale(2, 1), "sandpool": {"audit": False}})
@@ -154,7 +155,35 @@ def main() -> None:
     finally:
         ready.stop()
         empty.stop()
-        shutil.rmtree(directory)
+    # Apart from the others, whom its imports would disturb.
+    print('Pools with "start": "exec"')
+    measure_exec(directory / "exec", "modules imported ahead", True, max(3, samples // 20))
+    measure_exec(directory / "bare", '"preload": false', False, max(3, samples // 20))
+    shutil.rmtree(directory)
+
+
+def count_processes(daemon: Daemon) -> tuple[int, int, int]:
+    return len(daemon.zygotes()), len(daemon.named("sandboxd-session")), len(daemon.interpreters())
+
+
+def measure_exec(directory: Path, what: str, preload: bool, samples: int) -> None:
+    """A new identifier with an instance ready, and with none: as soon as the one that was is taken."""
+    daemon = Daemon(directory, pool_document(scale(20, 1), start="exec", preload=preload))
+    try:
+        connection = Connection(daemon.port)
+        ready, empty = [], []
+        for _ in range(samples):
+            if not wait_until(lambda: count_processes(daemon) == (1, 1, 1), 60):
+                raise RuntimeError("no instance becomes ready")
+            time.sleep(0.5)  # until it has said so
+            for taken in (ready, empty):
+                identifier = new_identifier("bench")
+                taken.append(timed_ms(lambda: connection.ask(execute_request(identifier, "print(6*7)"))))
+                connection.ask(delete_request(identifier))
+        show(f"a new identifier, a session is ready; {what}", ready)
+        show(f"a new identifier, none is ready; {what}", empty)
+    finally:
+        daemon.stop()
 
 
 def measure(ready: Daemon, empty: Daemon, samples: int) -> None:

@@ -12,7 +12,7 @@
 enum {
     ZYGOTE_JOINS_MAX = 16,    /* asked and not answered yet */
     ZYGOTE_AGE_MS = 3600000,  /* after which it is replaced */
-    ZYGOTE_READY_MS = 300000, /* what its imports may take: minutes where a processor is emulated */
+    ZYGOTE_READY_MS = 600000, /* what its imports may take: minutes where a processor is emulated */
     ZYGOTE_ANSWER_MS = 5000,  /* what one join may take; some milliseconds are usual */
 };
 

@@ -1,12 +1,14 @@
-# expect: prints 8 of 8 are another  (forks too: what a fork copies is seeded anew)
+# expect: prints 9 of 9 are another  (forks too: what a fork copies is seeded anew)
 import ast
 import multiprocessing
 import random
+import ssl
 import tempfile
 import uuid
 
 import numpy
 
 numbers = [random.random(), numpy.random.random(), numpy.random.default_rng().random(), random.SystemRandom().random()]
-names = [next(tempfile._get_candidate_names()), uuid.uuid1().node, uuid.uuid4().hex, multiprocessing.current_process().authkey.hex()]
-print(sum(own != other for own, other in zip(numbers + names, ast.literal_eval(BESIDE))), "of 8 are another")
+names = [next(tempfile._get_candidate_names()), uuid.uuid1().node, uuid.uuid4().hex, multiprocessing.current_process().authkey.hex(),
+         ssl.RAND_bytes(16).hex()]
+print(sum(own != other for own, other in zip(numbers + names, ast.literal_eval(BESIDE))), "of 9 are another")
