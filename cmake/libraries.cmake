@@ -10,3 +10,10 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 # Always the distribution's own Python: another python3 may come first on PATH.
 set(ENV{PKG_CONFIG_LIBDIR} "/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/pkgconfig:/usr/lib/pkgconfig:/usr/share/pkgconfig")
 pkg_check_modules(PYTHON_EMBED REQUIRED IMPORTED_TARGET python3-embed)
+
+# Not by pkg-config: that would ask for the development files of GLib too, which the headers do not use.
+find_path(SLIRP_INCLUDE_DIR slirp/libslirp.h REQUIRED)
+find_library(SLIRP_LIBRARY slirp REQUIRED)
+add_library(sandpool_slirp INTERFACE IMPORTED)
+target_include_directories(sandpool_slirp INTERFACE ${SLIRP_INCLUDE_DIR})
+target_link_libraries(sandpool_slirp INTERFACE ${SLIRP_LIBRARY})

@@ -51,6 +51,7 @@ static int open_pools(struct front *front, struct config *config, struct error *
 {
     struct pool_broker seam = broker_link_seam(&front->broker);
     front_pools_open(&front->pools, front->loop, &seam, front->state_fd);
+    front->pools.no_egress = front->arguments->no_egress;
     for (size_t i = 0; i < config->pool_count; i++) {
         if (front_pools_add(&front->pools, &config->pools[i], true, NULL, err) < 0)
             return -1;

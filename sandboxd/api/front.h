@@ -67,6 +67,7 @@ struct front_listener {
 struct front_arguments {
     int broker_fd;
     int state_fd;
+    const char *no_egress; /* see struct front_pools */
     struct front_listener listeners[FRONT_LISTENERS_MAX];
     struct server_certificate certificate; /* the user's own; NULL members: the authority's */
     enum access_mode auth;

@@ -36,7 +36,9 @@ struct front_pools {
     struct front_pool **items; /* deleted ones too, while they last; the configuration's first */
     size_t count;
     struct mcp_keys keys;
-    int state_fd; /* RESOURCE_STORE_NOTHING: pools and keys do not survive a restart */
+    const char *no_egress; /* why sessions can have no network on this machine; "" or NULL: they can
+                            */
+    int state_fd;          /* RESOURCE_STORE_NOTHING: pools and keys do not survive a restart */
 };
 
 void front_pools_open(struct front_pools *pools, struct loop *loop,

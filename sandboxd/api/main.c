@@ -83,6 +83,7 @@ static int read_arguments(int argc, char **argv, struct front_arguments *argumen
         .state_fd = FRONT_STATE_FD,
         .listeners = {[FRONT_HTTP] = {FRONT_LISTEN_FD, argv[FRONT_HTTP_ARGUMENT]},
                       [FRONT_HTTPS] = {FRONT_LISTEN_HTTPS_FD, argv[FRONT_HTTPS_ARGUMENT]}},
+        .no_egress = argv[FRONT_NO_EGRESS_ARGUMENT],
         .names = {(const char *const *)&argv[FRONT_HOST_ARGUMENTS],
                   (size_t)(argc - FRONT_HOST_ARGUMENTS)},
     };

@@ -7,6 +7,11 @@
 int pool_bounds_check_room(const struct front_pools *pools, const struct pool_settings *settings,
                            const struct front_pool *except, struct error *err)
 {
+    if (settings->egress.enabled && pools->no_egress && *pools->no_egress)
+        return error_set(err, ERROR_LIMIT,
+                         "properties.sessionNetworkConfiguration.status: sessions can have no "
+                         "network on this machine: %s",
+                         pools->no_egress);
     unsigned count = 0, sessions = settings->max_concurrent_sessions;
     for (size_t i = 0; i < pools->count; i++) {
         const struct front_pool *entry = pools->items[i];
@@ -66,6 +71,26 @@ static void list_given(const struct front_pools *pools, struct limit ret_limits[
     }
 }
 
+/* The public internet is anybody's; what else there is, the configuration gives. */
+static int check_ranges(const struct front_pools *pools, const struct pool_egress *wanted,
+                        struct error *err)
+{
+    for (uint32_t i = 0; i < wanted->range_count; i++) {
+        bool given = !address_range_touches(&wanted->ranges[i], ADDRESS_PRIVATE);
+        for (size_t k = 0; k < pools->count && !given; k++) {
+            const struct pool_egress *have = &pools->items[k]->pool->settings.egress;
+            given = pools->items[k]->is_configured &&
+                    address_range_is_in(&wanted->ranges[i], have->ranges, have->range_count);
+        }
+        if (!given)
+            return error_set(err, ERROR_LIMIT,
+                             "properties.sandpool.egressAllow[%u]: reaches private addresses; only "
+                             "a pool of the configuration file may allow those",
+                             i);
+    }
+    return 0;
+}
+
 int pool_bounds_check_limits(const struct front_pools *pools, const struct pool_settings *settings,
                              struct error *err)
 {
@@ -85,5 +110,5 @@ int pool_bounds_check_limits(const struct front_pools *pools, const struct pool_
                              " is the most outside of the configuration file",
                              wanted[i].title, wanted[i].value, given[i].value);
     }
-    return 0;
+    return check_ranges(pools, &settings->egress, err);
 }

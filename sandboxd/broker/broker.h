@@ -17,14 +17,14 @@ struct broker_options {
     const int *profile_fds; /* of the policies that pools may choose: sandbox/profile.h */
     const struct profile_asking *asking_profiles; /* the same, with filters that ask */
     size_t policy_count;
-    int helper_filter_fd;
+    int helper_filter_fd, egress_filter_fd;
     uint32_t ids;                                   /* known in the outer user namespace */
     const char *const *zygote_arguments[START_END]; /* NULL-terminated, its name first */
     unsigned zygote_joins; /* what one zygote may serve before it is replaced */
     const int *front_fds;  /* as a front finds them behind its channel: control/inherit.h */
     int front_fd_count;
-    const char *const *front_arguments;  /* NULL-terminated, its name first */
-    int front_fd, session_fd, worker_fd; /* executables */
+    const char *const *front_arguments;             /* NULL-terminated, its name first */
+    int front_fd, session_fd, worker_fd, egress_fd; /* executables */
 };
 
 /* Serves until a signal asks it to stop; then everything has been ended, reaped and removed.

@@ -1,5 +1,5 @@
 /* internal: what the broker's files share. broker.c runs the front and the end, zygote.c the
- * zygotes, session.c the sessions, join.c their interpreters. */
+ * zygotes, session.c the sessions, join.c their interpreters, egress.c their networks. */
 #pragma once
 
 #include <sys/types.h>
@@ -73,10 +73,11 @@ struct session {
     unsigned sweeps_owed; /* SHELL_KILL frames that the shell has not answered */
     uint64_t memory_kills;
     int interpreter_status;
-    pid_t shell_pid, interpreter_pid;
+    pid_t shell_pid, interpreter_pid, egress_pid;
     int shell_pid_fd, command_fd, interpreter_pid_fd;
+    int egress_pid_fd, egress_fd; /* with NETWORK_EGRESS: the process and the channel to it */
     int front_fds[4]; /* file channel, then interpreter channel, stdout and stderr while joining */
-    struct watch shell_exit, interpreter_exit, command;
+    struct watch shell_exit, interpreter_exit, egress_exit, command;
     int audit_fd; /* where the listener of refused calls comes from, then the listener, or -1 */
     struct watch audit;
     struct timer audit_timer; /* ends the window in which audit_count is counted */
@@ -129,6 +130,11 @@ void session_on_interpreter_exit(void *self, uint32_t events);
 
 /* True when one of the sessions has that process, alive or not reaped yet. */
 bool session_has_process(struct broker *broker, pid_t pid);
+
+/* ---- egress.c ---- */
+/* Starts the process that is the network of a session; tap_fd, borrowed, is the other end of the
+ * session's device. */
+int egress_start(struct session *session, int tap_fd, struct error *err);
 
 /* ---- join.c ---- */
 void session_wait_for_join(struct session *session);

@@ -65,6 +65,7 @@ static void session_free(struct session *session)
     loop_unwatch(broker->loop, &session->shell_exit);
     loop_unwatch(broker->loop, &session->interpreter_exit);
     loop_unwatch(broker->loop, &session->command);
+    close_fd(&session->egress_fd);
     loop_stop_timer(broker->loop, &session->shell_deadline);
     close_fd(&session->shell_pid_fd);
     close_fd(&session->interpreter_pid_fd);
@@ -86,7 +87,7 @@ static void session_free(struct session *session)
 void session_free_if_ended(struct session *session)
 {
     if (session->state == SESSION_ENDING && session->shell_pid_fd < 0 &&
-        session->interpreter_pid_fd < 0 && !session->zygote)
+        session->interpreter_pid_fd < 0 && session->egress_pid_fd < 0 && !session->zygote)
         session_free(session);
 }
 
@@ -101,6 +102,8 @@ void session_end(struct session *session)
     /* PID 1 takes its whole pid namespace along. */
     if (session->shell_pid_fd >= 0)
         namespaces_signal(session->shell_pid_fd, SIGKILL, NULL);
+    if (session->egress_pid_fd >= 0)
+        namespaces_signal(session->egress_pid_fd, SIGKILL, NULL);
     session_free_if_ended(session);
 }
 
@@ -118,7 +121,8 @@ bool session_has_process(struct broker *broker, pid_t pid)
         for (struct session *session = broker->buckets[i]; session;
              session = session->next_in_bucket) {
             if ((session->shell_pid_fd >= 0 && session->shell_pid == pid) ||
-                (session->interpreter_pid_fd >= 0 && session->interpreter_pid == pid))
+                (session->interpreter_pid_fd >= 0 && session->interpreter_pid == pid) ||
+                (session->egress_pid_fd >= 0 && session->egress_pid == pid))
                 return true;
         }
     }
@@ -160,9 +164,15 @@ static void shell_answered(struct session *session)
 
 static int send_setup(struct session *session, struct error *err)
 {
-    struct root_message root = {session->plan.data_bytes, session->plan.data_inodes};
+    const struct session_plan_message *plan = &session->plan;
+    struct root_message root = {
+        .data_bytes = plan->data_bytes,
+        .data_inodes = plan->data_inodes,
+        .network = plan->network,
+        .names = plan->network == NETWORK_EGRESS && plan->egress.names,
+    };
     const struct broker_options *options = &session->broker->options;
-    int fds[] = {options->helper_filter_fd, options->profile_fds[session->plan.policy]};
+    int fds[] = {options->helper_filter_fd, options->profile_fds[plan->policy]};
     return channel_send(session->command_fd, FRAME_SHELL_SETUP, session->number, &root, sizeof root,
                         fds, 2, err);
 }
@@ -235,6 +245,8 @@ static void session_start(struct broker *broker, struct channel_message *message
         .command_fd = -1,
         .interpreter_pid_fd = -1,
         .audit_fd = -1,
+        .egress_pid_fd = -1,
+        .egress_fd = -1,
         .front_fds = {-1, -1, -1, -1},
     };
     session->next_in_bucket = broker->buckets[number % BROKER_BUCKETS];
@@ -319,13 +331,17 @@ static void collected(struct session *session, struct channel_message *message)
     broker_session_settled(broker);
 }
 
-static void shell_ready(struct session *session)
+static void shell_ready(struct session *session, const struct channel_message *message)
 {
+    struct error err = {0};
     if (session->sweeps_owed > 0)
         session->sweeps_owed--;
     session->broker->proven = true;
     shell_answered(session);
-    if (session->state == SESSION_SHELL_STARTING)
+    if (session->state == SESSION_SHELL_STARTING && message->fd_count > 0 &&
+        egress_start(session, message->fds[0], &err) < 0)
+        session_fail(session, err.message);
+    else if (session->state == SESSION_SHELL_STARTING)
         session_wait_for_join(session);
     else if (session->state == SESSION_SWEEPING && session->sweeps_owed == 0)
         tell_interpreter_gone(session);
@@ -364,7 +380,7 @@ static void on_command(void *self, uint32_t events)
     }
     if (session->state != SESSION_ENDING) {
         if (message->frame.type == FRAME_SHELL_READY)
-            shell_ready(session);
+            shell_ready(session, message);
         else if (message->frame.type == FRAME_SHELL_FAILED)
             shell_failed(session, &message->frame);
         else if (message->frame.type == FRAME_SHELL_KEPT && session->collecting)

@@ -58,16 +58,35 @@ static int keep_executable(int executable_fd, struct error *err)
     return fd < 0 ? error_from_errno(err, "duplicate the executable") : fd;
 }
 
+/* v1, before the id changes: afterwards the kernel says EACCES. v2 has placed us at birth. */
+static int join_cgroups(const struct cgroup_tree *tree, const int *cgroup_fds, struct error *err)
+{
+    for (int i = 0; tree->version == 1 && i < tree->count; i++) {
+        if (write(cgroup_fds[i], "0", 1) != 1)
+            return error_from_errno(err, "join a cgroup");
+    }
+    return 0;
+}
+
 pid_t spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct error *err)
 {
-    struct namespaces_clone how = {.cgroup_fd = -1};
+    static const struct cgroup_tree own_place = {0};
+    const struct cgroup_tree *tree = program->tree ? program->tree : &own_place;
+    int cgroup_fds[CGROUP_HIERARCHIES_MAX];
+    if (cgroup_open(tree, program->session, CGROUP_SHELL, cgroup_fds, err) < 0)
+        return -1;
+    struct namespaces_clone how = {.cgroup_fd = tree->version == 2 ? cgroup_fds[0] : -1};
     pid_t pid = namespaces_clone(&how, ret_pid_fd, err);
-    if (pid != 0)
+    if (pid != 0) {
+        for (int i = 0; i < tree->count; i++)
+            close_fd(&cgroup_fds[i]);
         return pid;
+    }
 
     struct error failure = {0};
     int executable_fd = keep_executable(program->executable_fd, &failure);
-    if (executable_fd >= 0 && place(program->fds, program->fd_count, &failure) == 0)
+    if (executable_fd >= 0 && join_cgroups(tree, cgroup_fds, &failure) == 0 &&
+        place(program->fds, program->fd_count, &failure) == 0)
         execute(executable_fd, program->arguments);
     log_error("spawn.failed", "message=\"%s\"", failure.message);
     _exit(127);
@@ -81,11 +100,8 @@ static int become_shell(const struct spawn_shell *shell, const int *cgroup_fds, 
     const int fds[] = {shell->command_fd, shell->file_fd};
     char go;
 
-    /* v1, before the id changes: afterwards the kernel says EACCES. */
-    for (int i = 0; shell->tree->version == 1 && i < shell->tree->count; i++) {
-        if (write(cgroup_fds[i], "0", 1) != 1)
-            return error_from_errno(err, "join a cgroup");
-    }
+    if (join_cgroups(shell->tree, cgroup_fds, err) < 0)
+        return -1;
     if (read(go_fd, &go, 1) != 1)
         return error_set(err, ERROR_SYSTEM, "the broker did not map the ids");
     int executable_fd = keep_executable(shell->executable_fd, err);

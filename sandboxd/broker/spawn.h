@@ -1,4 +1,4 @@
-/* spawn: how the broker starts processes: the front, the zygote and the shells of sessions.
+/* spawn: how the broker starts processes: the front, the zygote, shells and networks of sessions.
  *
  * Executables are descriptors that launch opened. A child gets the descriptors named here from
  * number 3 on and the standard three, no signal mask, and nothing else.
@@ -16,9 +16,11 @@ enum { SPAWN_FDS_MAX = 8 };
 /* A program in the broker's own namespaces. */
 struct spawn_program {
     int executable_fd;
-    const char *const *arguments; /* NULL-terminated */
-    const int *fds;               /* become 3, 4, ...; borrowed */
-    int fd_count;                 /* at most SPAWN_FDS_MAX */
+    const char *const *arguments;   /* NULL-terminated */
+    const int *fds;                 /* become 3, 4, ...; borrowed */
+    int fd_count;                   /* at most SPAWN_FDS_MAX */
+    const struct cgroup_tree *tree; /* NULL, or: starts in the shell cgroup of this session */
+    uint64_t session;
 };
 /* Returns its pid; *ret_pid_fd is yours. */
 pid_t spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct error *err);

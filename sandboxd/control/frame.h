@@ -86,9 +86,12 @@ enum frame_type {
     FRAME_SHELL_KILL,   /* SIGKILL to every process of the session but the shell; answered by
                            FRAME_SHELL_READY */
     /* shell -> broker */
-    FRAME_SHELL_READY,
+    FRAME_SHELL_READY,  /* the first, with egress: the other end of the session's device */
     FRAME_SHELL_FAILED, /* payload: struct result_message */
     FRAME_SHELL_KEPT,   /* the descriptors of FRAME_SHELL_KEEP */
+
+    /* broker -> egress */
+    FRAME_EGRESS_START, /* payload: struct egress_message; descriptor: as FRAME_SHELL_READY */
 
     FRAME_TYPE_END,
 };

@@ -18,6 +18,7 @@ enum inherit_fd {
     INHERIT_FRONT_FD, /* executables */
     INHERIT_SESSION_FD,
     INHERIT_WORKER_FD,
+    INHERIT_EGRESS_FD,
     INHERIT_JANITOR_FD, /* write end of a pipe: the janitor acts when it closes */
     INHERIT_ID_LOCK_FD, /* holds the range of ids while the daemon lives */
     INHERIT_CGROUP_FD,  /* v2: one directory; v1: memory, pids, cpu */
@@ -34,15 +35,16 @@ enum inherit_argument {
     INHERIT_FRONT_ARGUMENTS,
 };
 
-/* sandboxd-front MISSING-LAYERS POLICIES HTTP-ADDRESS HTTPS-ADDRESS AUTH HOST...: the names of the
- * policies for sessions, which the broker knows; the addresses as texts, the second "" where there
- * is no such listener; further names by which clients may reach the daemon. */
+/* sandboxd-front MISSING-LAYERS POLICIES HTTP-ADDRESS HTTPS-ADDRESS AUTH NO-EGRESS HOST...: the
+ * names of the policies for sessions, which the broker knows; the addresses as texts, the second ""
+ * where there is no such listener; further names by which clients may reach the daemon. */
 enum inherit_front_argument {
     FRONT_MISSING_ARGUMENT = 1, /* base/core/layer.h */
     FRONT_POLICIES_ARGUMENT,
     FRONT_HTTP_ARGUMENT,
     FRONT_HTTPS_ARGUMENT,
     FRONT_AUTH_ARGUMENT,
+    FRONT_NO_EGRESS_ARGUMENT, /* why sessions can have no network, or "" */
     FRONT_HOST_ARGUMENTS,
     FRONT_HOSTS_MAX = 32,
 };
@@ -64,6 +66,7 @@ enum inherit_front_fd {
 enum inherit_id {
     OUTER_ROOT_ID = 0,
     OUTER_FRONT_ID = 1,
+    OUTER_EGRESS_ID = 2,
     OUTER_FIRST_SESSION_ID = 16,
     OUTER_IDS = 65536, /* at most */
     OUTER_IDS_PER_SESSION = 2,

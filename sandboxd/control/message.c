@@ -4,7 +4,7 @@
 
 /* Padding would carry bytes of a process's memory. */
 _Static_assert(sizeof(struct done_message) == 24, "no padding");
-_Static_assert(sizeof(struct session_plan_message) == 32, "no padding");
+_Static_assert(sizeof(struct session_plan_message) == 296, "no padding");
 _Static_assert(offsetof(struct file_entry_message, path) == 24, "no padding");
 
 /* A payload of `head` bytes and a text of less than `text_size` bytes behind them. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/core/address.h"
 #include "base/core/error.h"
 #include "sandboxd/control/frame.h"
 
@@ -93,16 +94,24 @@ enum session_start {
     START_END,
 };
 enum session_network { NETWORK_CLOSED, NETWORK_EGRESS, NETWORK_END };
+/* Where sessions with NETWORK_EGRESS get to; FRAME_EGRESS_START too. */
+enum { EGRESS_RANGES_MAX = 32 };
+struct egress_message {
+    uint32_t names;       /* 1: names are resolved */
+    uint32_t range_count; /* 0: the public internet, else these and nothing else */
+    struct address_range ranges[EGRESS_RANGES_MAX];
+};
 struct session_plan_message {
     uint64_t memory_bytes; /* a limit of 0 is refused by the reader */
     uint64_t data_bytes;
     uint32_t data_inodes;
     uint32_t tasks;
-    uint32_t cpu_percent; /* of one core: 100 is one core's worth */
-    uint8_t policy;       /* its place in the broker's list */
-    uint8_t start;        /* enum session_start */
-    uint8_t network;      /* enum session_network */
-    uint8_t audit;        /* 1: refused calls are told to the front */
+    uint32_t cpu_percent;         /* of one core: 100 is one core's worth */
+    uint8_t policy;               /* its place in the broker's list */
+    uint8_t start;                /* enum session_start */
+    uint8_t network;              /* enum session_network */
+    uint8_t audit;                /* 1: refused calls are told to the front */
+    struct egress_message egress; /* the broker passes it on */
 };
 int message_read_session_plan(const struct frame *frame, struct session_plan_message *ret_message,
                               struct error *err);
@@ -127,10 +136,12 @@ struct denied_message {
     uint64_t arguments[6];
 };
 
-/* FRAME_SHELL_SETUP, FRAME_ZYGOTE_SETUP: the size of the data directory */
+/* FRAME_SHELL_SETUP, FRAME_ZYGOTE_SETUP: what differs in the root */
 struct root_message {
     uint64_t data_bytes;
-    uint64_t data_inodes;
+    uint32_t data_inodes;
+    uint16_t network; /* enum session_network */
+    uint16_t names;   /* 1: names are resolved */
 };
 
 /* Any struct without a text, from a process that is trusted with its fields. */

@@ -15,6 +15,7 @@
 #include "base/core/cleanup.h"
 #include "sandboxd/doctor/probes.h"
 #include "sandboxd/sandbox/namespaces.h"
+#include "sandboxd/sandbox/network.h"
 
 int probe_kernel(const void *outer, struct finding *finding, struct error *err)
 {
@@ -146,7 +147,7 @@ static int use_network(struct finding *finding, struct error *err)
     socklen_t length = sizeof address;
     char byte = 0;
     finding->step = REMEDY_LOOPBACK;
-    if (namespaces_loopback_up(err) < 0)
+    if (network_loopback_up(err) < 0)
         return -1;
     AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) < 0 ||

@@ -21,6 +21,7 @@
 #include "sandboxd/launch/outer.h"
 #include "sandboxd/launch/state.h"
 #include "sandboxd/remedy/remedy.h"
+#include "sandboxd/remedy/tun.h"
 #include "sandboxd/sandbox/limits.h"
 
 enum { START_SAFE_FD = 64 };
@@ -43,6 +44,7 @@ static const struct {
     {INHERIT_FRONT_FD, "libexec/sandpool/sandboxd-front"},
     {INHERIT_SESSION_FD, "libexec/sandpool/sandboxd-session"},
     {INHERIT_WORKER_FD, "libexec/sandpool/sandboxd-worker"},
+    {INHERIT_EGRESS_FD, "libexec/sandpool/sandboxd-egress"},
 };
 
 /* The directory above bin/, where libexec/ and share/ are too. */
@@ -260,6 +262,7 @@ static int execute(int executable_fd, const struct start *start, struct error *e
         [FRONT + FRONT_HTTP_ARGUMENT] = options->listen,
         [FRONT + FRONT_HTTPS_ARGUMENT] = has_https(options) ? options->listen_https : "",
         [FRONT + FRONT_AUTH_ARGUMENT] = options->auth,
+        [FRONT + FRONT_NO_EGRESS_ARGUMENT] = tun_why_not(),
     };
     for (size_t i = 0; i < options->host_count; i++)
         arguments[FRONT + FRONT_HOST_ARGUMENTS + i] = options->hosts[i];

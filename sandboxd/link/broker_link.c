@@ -47,6 +47,16 @@ static void end_link(struct broker_link *broker, struct session_link *link, cons
 
 /* ---- what pools ask for ---- */
 
+_Static_assert((int)POOL_EGRESS_RANGES_MAX == (int)EGRESS_RANGES_MAX, "every range has a place");
+
+static void fill_egress(const struct pool_egress *egress, struct session_plan_message *plan)
+{
+    plan->network = egress->enabled ? NETWORK_EGRESS : NETWORK_CLOSED;
+    plan->egress.names = egress->names;
+    plan->egress.range_count = egress->range_count;
+    memcpy(plan->egress.ranges, egress->ranges, sizeof egress->ranges);
+}
+
 static enum session_start start_of(const struct pool_settings *settings)
 {
     if (!settings->start_exec)
@@ -69,6 +79,7 @@ static void on_start(void *self, struct session *session)
         .start = start_of(settings),
         .audit = settings->audit,
     };
+    fill_egress(&settings->egress, &plan);
     outbox_send(&broker->outbox, FRAME_SESSION_START, link->number, &plan, sizeof plan, -1);
 }
 

@@ -191,7 +191,11 @@ static bool take_refusals(struct run *run, const struct frame *frame)
 {
     bool first = !run->told_refusals;
     run->told_refusals = true;
-    return first && refusals_read(&run->refusals, frame->payload, frame->length, NULL) == 0;
+    if (!first || refusals_read(&run->refusals, frame->payload, frame->length, NULL) < 0)
+        return false;
+    if (run->has_network)
+        refusals_forget_network(&run->refusals);
+    return true;
 }
 
 static void on_run_frame(struct interpreter *interpreter, const struct frame *frame)

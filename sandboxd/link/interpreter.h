@@ -40,8 +40,9 @@ enum run_outcome {
 struct run {
     const char *code; /* borrowed */
     size_t code_length;
-    bool is_command; /* code is the words of a program, each followed by a NUL; the result is its
-                        exit code as text */
+    bool is_command;  /* code is the words of a program, each followed by a NUL; the result is its
+                         exit code as text */
+    bool has_network; /* hosts that the session reaches for are no refusals */
     int64_t timeout_ms;
     size_t stream_bytes_max; /* kept of stdout and stderr each; 0: CAPTURE_BYTES_MAX */
     void (*on_finished)(void *self, struct run *run);

@@ -121,3 +121,14 @@ int refusals_read(struct refusals *refusals, const uint8_t *data, size_t length,
     }
     return 0;
 }
+
+void refusals_forget_network(struct refusals *refusals)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < refusals->count; i++) {
+        if (refusals->items[i].kind != REFUSAL_NETWORK)
+            refusals->items[kept++] = refusals->items[i];
+    }
+    refusals->count = kept;
+    refusals->network_ended_it = false;
+}

@@ -52,3 +52,6 @@ void refusals_add_call(struct refusals *refusals, uint32_t number,
  * but the last followed by a tab. Kinds are "network", "file" and "process"; "ended" with the
  * subject "network" sets network_ended_it. Any other form is ERROR_INVALID. */
 int refusals_read(struct refusals *refusals, const uint8_t *data, size_t length, struct error *err);
+
+/* For sessions with a network: there, reaching for a host is an attempt, not a refusal. */
+void refusals_forget_network(struct refusals *refusals);

@@ -62,6 +62,7 @@ static const struct {
     {"TCP_DEFER_ACCEPT", TCP_DEFER_ACCEPT},
     {"IP_TOS", IP_TOS},
     {"IP_TTL", IP_TTL},
+    {"IP_RECVERR", IP_RECVERR},
     {"IPV6_V6ONLY", IPV6_V6ONLY},
     {"IPPROTO_IP", IPPROTO_IP},
     {"IPPROTO_IPV6", IPPROTO_IPV6},

@@ -5,7 +5,7 @@
 #include "sandboxd/sandbox/profile.h"
 
 /* Processes with a policy of their own. */
-enum filters_process { FILTERS_FILE_HELPER, FILTERS_PROCESSES_MAX };
+enum filters_process { FILTERS_FILE_HELPER, FILTERS_EGRESS, FILTERS_PROCESSES_MAX };
 
 struct filters {
     int session_fds[LIBRARY_SESSIONS_MAX]; /* python first */

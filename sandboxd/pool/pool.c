@@ -344,12 +344,19 @@ void pool_close(struct pool *pool)
         ask_to_wake(pool, now_ms(pool));
 }
 
+static bool same_egress(const struct pool_egress *a, const struct pool_egress *b)
+{
+    return a->enabled == b->enabled && a->names == b->names && a->range_count == b->range_count &&
+           memcmp(a->ranges, b->ranges, a->range_count * sizeof *a->ranges) == 0;
+}
+
 static bool same_sessions(const struct pool_settings *a, const struct pool_settings *b)
 {
     return a->session_memory_bytes == b->session_memory_bytes && a->data_bytes == b->data_bytes &&
            a->data_inodes == b->data_inodes && a->session_tasks == b->session_tasks &&
            a->cpu_percent == b->cpu_percent && a->policy == b->policy &&
-           a->start_exec == b->start_exec && a->preload == b->preload && a->audit == b->audit;
+           a->start_exec == b->start_exec && a->preload == b->preload && a->audit == b->audit &&
+           same_egress(&a->egress, &b->egress);
 }
 
 void pool_update(struct pool *pool, const struct pool_settings *settings)

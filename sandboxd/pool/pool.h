@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/core/address.h"
 #include "base/core/clock.h"
 #include "base/core/error.h"
 #include "sandboxd/pool/session.h"
@@ -29,6 +30,15 @@ enum {
     POOL_ADOPTED_MS = 60000,
 };
 
+/* The network of its sessions. */
+enum { POOL_EGRESS_RANGES_MAX = 32 }; /* our limit */
+struct pool_egress {
+    bool enabled;
+    bool names;                                          /* are resolved */
+    uint32_t range_count;                                /* 0: the public internet */
+    struct address_range ranges[POOL_EGRESS_RANGES_MAX]; /* else these only */
+};
+
 struct pool_settings {
     char name[POOL_NAME_MAX + 1]; /* for people */
     char key[POOL_KEY_MAX + 1];   /* no two pools have the same; tells a later front whose sessions
@@ -47,6 +57,7 @@ struct pool_settings {
     uint32_t cpu_percent;
     uint8_t policy; /* by the broker's number */
     bool audit;     /* what they are refused is told */
+    struct pool_egress egress;
 };
 
 /* What a pool asks of the world. None of these fails: bad news arrives later as session_on_... */

@@ -4,6 +4,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
+#include "sandboxd/resource/egress_reader.h"
 #include "sandboxd/resource/kept.h"
 #include "sandboxd/resource/policy_names.h"
 
@@ -99,18 +100,6 @@ static int read_lifecycle(json_t *properties, const char *path, struct pool_reso
     return read_cooldown(lifecycle, inner, resource, err);
 }
 
-static int read_network(json_t *properties, const char *path, struct error *err)
-{
-    json_t *network = NULL;
-    char here[JSON_PATH_TEXT_MAX];
-    json_join_path(here, path, "sessionNetworkConfiguration");
-    if (json_get_object_optional(properties, path, "sessionNetworkConfiguration", &network, err) <
-        0)
-        return -1;
-    return require_word(network, here, "status", "EgressDisabled",
-                        "sessions have no network here; use EgressDisabled", err);
-}
-
 static int read_mcp(json_t *properties, const char *path, struct pool_resource *resource,
                     struct error *err)
 {
@@ -149,7 +138,8 @@ static int read_properties(json_t *properties, const char *path, struct pool_res
                      "this daemon serves PythonLTS pools only", err) < 0 ||
         require_word(properties, path, "poolManagementType", "Dynamic",
                      "this daemon has Dynamic pools only", err) < 0 ||
-        refuse_container(properties, path, err) < 0 || read_network(properties, path, err) < 0 ||
+        refuse_container(properties, path, err) < 0 ||
+        egress_read_status(properties, path, &resource->settings.egress, err) < 0 ||
         read_scale(properties, path, resource, err) < 0 ||
         read_lifecycle(properties, path, resource, err) < 0 ||
         read_mcp(properties, path, resource, err) < 0 ||
@@ -247,8 +237,11 @@ static int read_sandpool(json_t *object, const char *path, struct pool_resource 
                                         "audit",
                                         "dataBytes",
                                         "dataInodes",
+                                        "egressAllow",
+                                        "egressDns",
                                         NULL};
     resource->settings.cooldown_ms = resource->cooldown_s * 1000;
+    resource->settings.egress.names = resource->settings.egress.enabled;
     if (!object)
         return 0;
     if (json_refuse_unknown(object, path, known, err) < 0 ||
@@ -256,7 +249,8 @@ static int read_sandpool(json_t *object, const char *path, struct pool_resource 
         read_policy(object, path, &resource->settings, err) < 0 ||
         read_start(object, path, &resource->settings, err) < 0 ||
         json_get_boolean_optional(object, path, "audit", &resource->settings.audit, err) < 0 ||
-        read_numbers(object, path, &resource->settings, err) < 0)
+        read_numbers(object, path, &resource->settings, err) < 0 ||
+        egress_read_settings(object, path, &resource->settings.egress, err) < 0)
         return -1;
     resource->sandpool = kept_text(object);
     return 0;

@@ -94,7 +94,8 @@ static void write_properties(const struct pool_resource *resource, const struct 
     write_scale(resource, writer);
     write_lifecycle(resource, view->form, writer);
     writer_open_object(writer, "sessionNetworkConfiguration");
-    writer_string(writer, "status", "EgressDisabled");
+    writer_string(writer, "status",
+                  resource->settings.egress.enabled ? "EgressEnabled" : "EgressDisabled");
     writer_close_object(writer);
     if (resource->secrets)
         write_raw(writer, "secrets", resource->secrets);

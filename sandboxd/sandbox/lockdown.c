@@ -107,6 +107,19 @@ static int reopen_state(int state_fd, struct error *err)
     return 0;
 }
 
+int lockdown_enter_egress(uid_t id, const char *resolv_conf, const struct seccomp_filter *filter,
+                          struct error *err)
+{
+    if (unshare(CLONE_NEWNS | CLONE_NEWIPC) < 0)
+        return error_from_errno(err, "unshare");
+    if (mounts_lone_file("etc/resolv.conf", resolv_conf, err) < 0 ||
+        capabilities_close_bounds(err) < 0 || idmap_become(id, err) < 0 ||
+        capabilities_keep(NULL, 0, err) < 0 || capabilities_require_none(err) < 0 ||
+        limits_protect_memory(err) < 0 || seccomp_filter_load(filter, err) < 0)
+        return -1;
+    return seccomp_filter_require(err);
+}
+
 int lockdown_enter_front(uid_t id, int state_fd, struct error *err)
 {
     AUTO_CLOSE int own_fd = -1;

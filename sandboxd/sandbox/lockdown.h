@@ -32,6 +32,11 @@ int lockdown_enter_shell(struct error *err);
 /* The file helper, a fork of PID 1: reads and writes files as the guest, may do nothing else. */
 int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error *err);
 
+/* The network of one session: another id, a root that holds a resolv.conf and nothing else, the
+ * machine's network, no capability, its own filter. */
+int lockdown_enter_egress(uid_t id, const char *resolv_conf, const struct seccomp_filter *filter,
+                          struct error *err);
+
 /* The front: another id, a root that holds the state directory and nothing else, no network but the
  * sockets it holds, no capability. Keeps descriptors 0 to state_fd, the last of them: it becomes
  * the directory as seen in the new root. */

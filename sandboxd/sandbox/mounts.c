@@ -17,6 +17,9 @@
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
 #include "sandboxd/sandbox/idmap.h"
+#include "sandboxd/sandbox/network.h"
+
+#define NSSWITCH_WITH_NAMES "etc/nsswitch.names.conf"
 
 /* Every machine has it, and neither the broker nor a session needs the machine's. */
 static const char root_path[] = "/tmp";
@@ -50,6 +53,8 @@ static const struct {
     {"etc/hosts", "127.0.0.1 localhost session\n::1 localhost\n"},
     {"etc/hostname", "session\n"},
     {"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"},
+    {NSSWITCH_WITH_NAMES, "passwd: files\ngroup: files\nhosts: files dns\n"},
+    {"etc/resolv.conf", "nameserver " NETWORK_RESOLVER "\n"},
 };
 
 static int set_attributes(int fd, uint64_t attributes, bool recursive, struct error *err)
@@ -207,6 +212,8 @@ static int mount_file_systems(const struct mounts_plan *plan, struct error *err)
     if (mount_tmpfs("mnt/data", plan->data_bytes, plan->data_inodes, 0755, MS_NOSUID | MS_NODEV,
                     err) < 0)
         return -1;
+    if (plan->names && mount(NSSWITCH_WITH_NAMES, "etc/nsswitch.conf", NULL, MS_BIND, NULL) < 0)
+        return error_from_errno(err, "place nsswitch.conf");
     if (plan->own_procfs &&
         mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
               "subset=pid,hidepid=invisible") < 0)
@@ -313,6 +320,13 @@ int mounts_lone_directory(int dir_fd, const char *relative, struct error *err)
                        err) < 0 ||
         begin_root(err) < 0 || make_directory(relative, err) < 0 ||
         attach(tree_fd, relative, err) < 0 || close_root(err) < 0)
+        return -1;
+    return pivot(err);
+}
+
+int mounts_lone_file(const char *relative, const char *text, struct error *err)
+{
+    if (begin_root(err) < 0 || make_file(relative, text, err) < 0 || close_root(err) < 0)
         return -1;
     return pivot(err);
 }

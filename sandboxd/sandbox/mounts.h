@@ -48,6 +48,7 @@ struct mounts_plan {
     const struct mounts_choice *choice;
     uint64_t data_bytes;
     uint32_t data_inodes;
+    bool names;      /* host names are looked up in the network */
     bool own_procfs; /* mount a procfs for the caller's pid namespace, which must be its own */
 };
 
@@ -58,6 +59,9 @@ int mounts_enter(const struct mounts_plan *plan, struct error *err);
 /* A read-only root with nothing in it but the directory dir_fd, of this mount namespace, as
  * `relative`, where the caller may write. dir_fd leads out of the new root: close it. */
 int mounts_lone_directory(int dir_fd, const char *relative, struct error *err);
+
+/* A read-only root with one file in it, for the caller's own mount namespace. */
+int mounts_lone_file(const char *relative, const char *text, struct error *err);
 
 /* ERROR_DENIED unless root and image are read-only, nosuid and nodev, and the data directory is a
  * file system of its own that is nosuid and nodev. */

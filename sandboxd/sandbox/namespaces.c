@@ -3,14 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -109,15 +106,6 @@ int namespaces_reap(int pid_fd, bool wait, int *ret_status, struct error *err)
     bool exited = info.si_code == CLD_EXITED;
     *ret_status = exited ? (info.si_status & 0xFF) << 8 : info.si_status & 0x7F;
     return 1;
-}
-
-int namespaces_loopback_up(struct error *err)
-{
-    AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-        return error_from_errno(err, "bring lo up");
-    return 0;
 }
 
 int namespaces_identify(int proc_fd, struct namespaces_identity *ret_identity, struct error *err)

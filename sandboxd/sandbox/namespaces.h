@@ -34,9 +34,6 @@ int namespaces_signal(int pid_fd, int signal, struct error *err);
  * false). */
 int namespaces_reap(int pid_fd, bool wait, int *ret_status, struct error *err);
 
-/* Brings the loopback interface of the caller's network namespace up. */
-int namespaces_loopback_up(struct error *err);
-
 /* The namespaces of the caller as inode numbers, read below proc_fd, a descriptor of a procfs. */
 struct namespaces_identity {
     uint64_t inodes[NAMESPACES_OF_A_SESSION_MAX];

@@ -17,6 +17,7 @@
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/lockdown.h"
+#include "sandboxd/sandbox/network.h"
 #include "sandboxd/sandbox/profile.h"
 #include "sandboxd/session/files.h"
 
@@ -27,6 +28,7 @@ struct init {
     struct files files;
     pid_t helper; /* the file helper at work, or 0 */
     uint64_t helper_request;
+    int network_fd;              /* the other end of eth0, for the broker; or -1 */
     int kept_fds[INIT_KEPT_MAX]; /* the front's ends, for a later front */
 };
 
@@ -47,14 +49,17 @@ static int build(struct init *init, const struct root_message *root, const struc
     struct mounts_plan plan = {
         .choice = &profile->mounts,
         .data_bytes = root->data_bytes,
-        .data_inodes = (uint32_t)root->data_inodes,
+        .data_inodes = root->data_inodes,
+        .names = root->names,
         .own_procfs = true,
     };
     /* Here, after the cgroup was joined: what is above it disappears from /proc/self/cgroup. */
     if (!layer_is_missing(LAYER_CGROUP_NAMESPACE) && unshare(CLONE_NEWCGROUP) < 0)
         return error_from_errno(err, "unshare the cgroup namespace");
-    if (forbid_user_namespaces(err) < 0 || mounts_enter(&plan, err) < 0 ||
-        namespaces_loopback_up(err) < 0)
+    /* The device is made before the file that makes devices disappears. */
+    if (forbid_user_namespaces(err) < 0 || network_loopback_up(err) < 0 ||
+        (root->network == NETWORK_EGRESS && network_attach(&init->network_fd, err) < 0) ||
+        mounts_enter(&plan, err) < 0)
         return -1;
     if (!layer_is_missing(LAYER_UTS) && sethostname("session", strlen("session")) < 0)
         return error_from_errno(err, "sethostname");
@@ -225,6 +230,7 @@ int init_run(struct error *err)
         .signal_fd = -1,
         .files = {.data_fd = -1},
         .kept_fds = {-1, -1, -1, -1},
+        .network_fd = -1,
     };
     if (open_signals(&init, err) < 0 || set_up(&init, err) < 0) {
         channel_send_result(INIT_COMMAND_FD, FRAME_SHELL_FAILED, 0, err->number, err->message, -1,
@@ -233,7 +239,9 @@ int init_run(struct error *err)
     }
     /* A front that does not read must not keep the broker waiting for this process. */
     if (channel_limit_sends(INIT_FILE_FD, INIT_SEND_MS, err) < 0 ||
-        channel_send(INIT_COMMAND_FD, FRAME_SHELL_READY, 0, NULL, 0, NULL, 0, err) < 0)
+        channel_send(INIT_COMMAND_FD, FRAME_SHELL_READY, 0, NULL, 0, &init.network_fd,
+                     init.network_fd >= 0 ? 1 : 0, err) < 0)
         return -1;
+    close_fd(&init.network_fd);
     return serve(&init);
 }

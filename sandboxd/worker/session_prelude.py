@@ -215,7 +215,7 @@ def pip_install(arguments: str) -> None:
             missing.append(name)
     if missing:
         raise RuntimeError(
-            f"pip cannot install {', '.join(missing)}: network is disabled in this session. "
+            f"pip cannot install {', '.join(missing)}: sessions have the packages of their image. "
             "Use the installed packages or upload the files you need."
         )
 

@@ -39,7 +39,7 @@ static int enter_root(const struct root_message *root, struct error *err)
     struct mounts_plan plan = {
         .choice = &profile.mounts,
         .data_bytes = root->data_bytes,
-        .data_inodes = (uint32_t)root->data_inodes,
+        .data_inodes = root->data_inodes,
     };
     context.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (context.proc_fd < 0)

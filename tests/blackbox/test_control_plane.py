@@ -265,8 +265,10 @@ def test_pools_come_and_go_under_load(daemon: Daemon, client: Client) -> None:
     (body(containerType="Shell"), 400, "SessionTypeNotSupportedInRegion", "PythonLTS"),
     (body(containerType="CustomContainer"), 400, "SessionTypeNotSupportedInRegion", "PythonLTS"),
     (body(poolManagementType="Manual"), 400, "SessionTypeNotSupportedInRegion", "Dynamic"),
-    (body(sessionNetworkConfiguration={"status": "EgressEnabled"}), 400,
-     "SessionTypeNotSupportedInRegion", "EgressDisabled"),
+    (body(sessionNetworkConfiguration={"status": "Open"}), 400, "InvalidRequestContent",
+     "EgressEnabled"),
+    (body(sandpool={"egressAllow": ["203.0.113.0/24"]}), 400, "InvalidRequestContent",
+     "properties.sandpool.egressAllow"),
     (body(dynamicPoolConfiguration={"lifecycleConfiguration": {
         "lifecycleType": "OnContainerExit"}}), 400, "SessionTypeNotSupportedInRegion", "Timed"),
     (body(dynamicPoolConfiguration={"cooldownPeriodInSeconds": 20}), 400, "InvalidRequestContent",

@@ -168,7 +168,7 @@ static void each_mistake_is_named(void **state)
          "\"OnContainerExit\"}}",
          "", "lifecycleConfiguration.lifecycleType"},
         {"\"containerType\":\"CustomContainer\"", "", "pools[0].properties.containerType"},
-        {"\"sessionNetworkConfiguration\":{\"status\":\"EgressEnabled\"}", "",
+        {"\"sessionNetworkConfiguration\":{\"status\":\"Open\"}", "",
          "pools[0].properties.sessionNetworkConfiguration.status"},
         {"", "\"colour\":\"red\"", "pools[0].sandpool.colour"},
         {"", "\"start\":\"spawn\"", "pools[0].sandpool.start"},

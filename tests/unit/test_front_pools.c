@@ -174,6 +174,44 @@ static void pools_and_their_sessions_are_bounded(void **state)
     create(f, "g", "more");
 }
 
+static void private_addresses_are_for_the_configuration_to_give(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct front_pool *entry = NULL;
+    configure(f, NULL, NULL, "default");
+    const struct pool_egress public_range = {true, true, 1, {{0xcb007100, 24}}};
+    const struct pool_egress private_range = {true, true, 1, {{0x0a010100, 24}}};
+
+    struct pool_resource resource = resource_of("s", "g", "public");
+    resource.settings.egress = public_range;
+    assert_int_equal(front_pools_create(&f->pools, &resource, &entry, &err), 0);
+    resource = resource_of("s", "g", "private");
+    resource.settings.egress = private_range;
+    assert_int_equal(front_pools_create(&f->pools, &resource, &entry, &err), -1);
+    assert_error(err, ERROR_LIMIT, "egressAllow[0]");
+
+    struct pool_resource giving = resource_of(NULL, NULL, "giving");
+    giving.settings.egress = (struct pool_egress){true, true, 1, {{0x0a010000, 16}}};
+    assert_int_equal(front_pools_add(&f->pools, &giving, true, NULL, &err), 0);
+    resource = resource_of("s", "g", "private");
+    resource.settings.egress = private_range;
+    assert_int_equal(front_pools_create(&f->pools, &resource, &entry, &err), 0);
+}
+
+static void a_machine_without_the_device_has_no_egress(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct front_pool *entry = NULL;
+    f->pools.no_egress = "there is no /dev/net/tun";
+    struct pool_resource resource = resource_of(NULL, NULL, "default");
+    resource.settings.egress.enabled = true;
+    assert_int_equal(front_pools_add(&f->pools, &resource, true, &entry, &err), -1);
+    assert_error(err, ERROR_LIMIT, "sessionNetworkConfiguration.status");
+    assert_error(err, ERROR_LIMIT, "/dev/net/tun");
+}
+
 static void a_pool_of_the_configuration_may_give_more_to_others(void **state)
 {
     struct fixture *f = *state;
@@ -227,6 +265,8 @@ int main(void)
         TEST(a_name_is_free_while_its_last_pool_goes),
         TEST(pools_and_their_sessions_are_bounded),
         TEST(a_pool_of_the_configuration_may_give_more_to_others),
+        TEST(private_addresses_are_for_the_configuration_to_give),
+        TEST(a_machine_without_the_device_has_no_egress),
         TEST(what_was_made_is_there_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,8 @@ static void a_result_holds_a_short_text(void **state)
 static void a_session_without_a_limit_or_of_an_unknown_kind_is_refused(void **state)
 {
     (void)state;
-    const struct session_plan_message good = {1, 2, 3, 4, 5, 6, START_EXEC, NETWORK_EGRESS, 1};
+    const struct session_plan_message good = {
+        1, 2, 3, 4, 5, 6, START_EXEC, NETWORK_EGRESS, 1, {.names = 1}};
     struct session_plan_message sent = good, got;
     struct frame frame = frame_of(&sent, sizeof sent);
     assert_int_equal(message_read_session_plan(&frame, &got, NULL), 0);
@@ -160,7 +161,7 @@ static void a_session_without_a_limit_or_of_an_unknown_kind_is_refused(void **st
 static void a_message_of_another_length_is_refused(void **state)
 {
     (void)state;
-    struct root_message sent[2] = {{UINT64_MAX, 2}, {0, 0}}, got;
+    struct root_message sent[2] = {{.data_bytes = UINT64_MAX, .data_inodes = 2}}, got;
     struct frame frame = frame_of(sent, sizeof *sent);
     assert_int_equal(message_read(&frame, &got, sizeof got, NULL), 0);
     assert_true(got.data_bytes == UINT64_MAX && got.data_inodes == 2);

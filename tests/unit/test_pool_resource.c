@@ -35,6 +35,10 @@ static const char created[] =
     "\"sessionNetworkConfiguration\":{\"status\":\"EgressDisabled\"},\"managedIdentitySettings\":"
     "null}}";
 
+#define EGRESS_WITH(ranges)                                                                        \
+    "{\"properties\":{\"sessionNetworkConfiguration\":{\"status\":\"EgressEnabled\"},"             \
+    "\"sandpool\":{\"egressAllow\":" ranges "}}}"
+
 static int read_as(const char *text, const struct resource_id *known,
                    struct pool_resource *resource, struct error *err)
 {
@@ -186,8 +190,16 @@ static void mistakes_and_what_is_not_served_are_told_apart(void **state)
          "properties.customContainerTemplate"},
         {"{\"properties\":{\"poolManagementType\":\"Manual\"}}", ERROR_DENIED,
          "properties.poolManagementType"},
-        {"{\"properties\":{\"sessionNetworkConfiguration\":{\"status\":\"EgressEnabled\"}}}",
-         ERROR_DENIED, "properties.sessionNetworkConfiguration.status"},
+        {"{\"properties\":{\"sessionNetworkConfiguration\":{\"status\":\"On\"}}}", ERROR_INVALID,
+         "properties.sessionNetworkConfiguration.status"},
+        {"{\"sandpool\":{\"egressAllow\":[\"203.0.113.0/24\"]}}", ERROR_INVALID,
+         "properties.sessionNetworkConfiguration.status to EgressEnabled"},
+        {"{\"sandpool\":{\"egressDns\":true}}", ERROR_INVALID, "sandpool.egressDns"},
+        {EGRESS_WITH("[]"), ERROR_INVALID, "sandpool.egressAllow: is empty"},
+        {EGRESS_WITH("[\"8.8.8.8\",7]"), ERROR_INVALID, "sandpool.egressAllow[1]: must be"},
+        {EGRESS_WITH("[\"127.0.0.1\"]"), ERROR_INVALID, "sandpool.egressAllow[0]"},
+        {EGRESS_WITH("[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]"),
+         ERROR_LIMIT, "32 is the most"},
         {"{\"properties\":{\"dynamicPoolConfiguration\":{\"lifecycleConfiguration\":"
          "{\"lifecycleType\":\"OnContainerExit\"}}}}",
          ERROR_DENIED, "lifecycleConfiguration.lifecycleType"},
@@ -292,6 +304,30 @@ static void patches_do_not_add_up_to_more_than_a_body(void **state)
     pool_resource_clear(&resource);
 }
 
+static void a_pool_may_have_a_network(void **state)
+{
+    (void)state;
+    struct pool_resource resource = must_read(
+        "{\"properties\":{\"sessionNetworkConfiguration\":{\"status\":\"egressEnabled\"}}}");
+    assert_true(resource.settings.egress.enabled);
+    assert_true(resource.settings.egress.names);
+    assert_int_equal(resource.settings.egress.range_count, 0);
+    AUTO_BUF struct buf text = {0};
+    write(&resource, "2025-10-02-preview", NULL, &text);
+    assert_non_null(strstr(text.data, "\"status\":\"EgressEnabled\""));
+    pool_resource_clear(&resource);
+
+    resource = must_read(EGRESS_WITH("[\"203.0.113.0/24\",\"10.1.1.1\"],\"egressDns\":false"));
+    assert_false(resource.settings.egress.names);
+    assert_int_equal(resource.settings.egress.range_count, 2);
+    assert_int_equal(resource.settings.egress.ranges[1].address, 0x0a010101);
+    pool_resource_clear(&resource);
+
+    resource = must_read("{}");
+    assert_false(resource.settings.egress.enabled);
+    pool_resource_clear(&resource);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_patch_changes_what_it_names_and_null_takes_away),
         cmocka_unit_test(a_patch_may_have_either_form_of_the_cooldown),
         cmocka_unit_test(patches_do_not_add_up_to_more_than_a_body),
+        cmocka_unit_test(a_pool_may_have_a_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

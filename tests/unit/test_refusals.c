@@ -34,6 +34,21 @@ static void each_kind_is_read(void **state)
     refusals_clear(&refusals);
 }
 
+static void with_a_network_hosts_are_no_refusals(void **state)
+{
+    (void)state;
+    struct refusals refusals = {0};
+    assert_int_equal(read_lines(&refusals, "network\texample.com\t443\t2\t<cell 1>\t3\n"
+                                           "file\t/etc/x\t30\t1\t<cell 1>\t4\n"
+                                           "ended\tnetwork\t0\t1\t\t0\n"),
+                     0);
+    refusals_forget_network(&refusals);
+    assert_int_equal(refusals.count, 1);
+    assert_int_equal(refusals.items[0].kind, REFUSAL_FILE);
+    assert_false(refusals.network_ended_it);
+    refusals_clear(&refusals);
+}
+
 static void what_is_not_such_a_line_is_refused(void **state)
 {
     (void)state;
@@ -108,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_is_read),
+        cmocka_unit_test(with_a_network_hosts_are_no_refusals),
         cmocka_unit_test(what_is_not_such_a_line_is_refused),
         cmocka_unit_test(a_subject_has_at_most_255_bytes),
         cmocka_unit_test(what_the_c_library_tries_by_itself_is_passed_over),
