@@ -1,6 +1,10 @@
 """Fixtures: one daemon for most tests, others by order, and a session that cleans up after itself."""
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
@@ -9,6 +13,11 @@ import pytest
 from support.account import Account
 from support.daemon import Daemon, pool_document, require_daemon, scale
 from support.client import Client
+
+# Directories of a run's own: what lies above them is open to the users who start daemons, and another run of
+# pytest would close the directory that they share otherwise.
+os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp(prefix="sandpool-tests-")
+atexit.register(shutil.rmtree, os.environ["PYTEST_DEBUG_TEMPROOT"], ignore_errors=True)
 
 MakeDaemon = Callable[..., Daemon]
 
