@@ -1,4 +1,4 @@
-#include "sandboxd/launch/listener.h"
+#include "base/core/listener.h"
 
 #include <netdb.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-/* listener: the sockets that clients connect to, opened while we are still the machine's root. */
+/* listener: a socket that clients connect to, from an address as people write it. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,82 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/core/cgroup_place.h"
 #include "base/core/cleanup.h"
 #include "base/core/directory.h"
-#include "base/core/text.h"
 
-enum { CGROUPS_PATH_MAX = 1024, CGROUPS_LINE_MAX = 4096 };
+enum { CGROUPS_PATH_MAX = 64 };
 
 /* Where the daemon itself is: it marks the tree as in use. */
 static const char own_leaf[] = "broker";
 
 static const char *const controllers[CGROUPS_MAX] = {"memory", "pids", "cpu"};
-
-/* One word of a list separated by `separator`. */
-static bool has_word(const char *list, const char *word, char separator)
-{
-    size_t length = strlen(word);
-    for (const char *p = list; p; p = strchr(p, separator), p = p ? p + 1 : NULL) {
-        if (strncmp(p, word, length) == 0 &&
-            (p[length] == separator || p[length] == '\0' || p[length] == '\n'))
-            return true;
-    }
-    return false;
-}
-
-/* Where the hierarchy with this controller (NULL: v2) is mounted, from mountinfo(5):
- * "36 35 98:0 ROOT POINT options - cgroup source rw,memory". */
-static bool find_mount(const char *controller, char *ret_root, char *ret_point)
-{
-    FILE *file = fopen("/proc/self/mountinfo", "re");
-    char line[CGROUPS_LINE_MAX];
-    bool found = false;
-    while (file && !found && fgets(line, sizeof line, file)) {
-        const char *rest = strstr(line, " - ");
-        char type[64], source[256], options[1024];
-        if (!rest || sscanf(rest, " - %63s %255s %1023s", type, source, options) != 3)
-            continue;
-        found = controller ? strcmp(type, "cgroup") == 0 && has_word(options, controller, ',')
-                           : strcmp(type, "cgroup2") == 0;
-        if (found)
-            found = sscanf(line, "%*s %*s %*s %1023s %1023s", ret_root, ret_point) == 2;
-    }
-    if (file)
-        fclose(file);
-    return found;
-}
-
-/* This process's path in that hierarchy, from /proc/self/cgroup: "4:memory:/path" or "0::/path". */
-static bool find_own_path(const char *controller, char *ret_path)
-{
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    char line[CGROUPS_LINE_MAX];
-    bool found = false;
-    while (file && !found && fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = '\0';
-        char *list = strchr(line, ':');
-        char *path = list ? strchr(list + 1, ':') : NULL;
-        if (!path)
-            continue;
-        *path++ = '\0';
-        found = controller ? has_word(list + 1, controller, ',') : list[1] == '\0';
-        if (found)
-            snprintf(ret_path, CGROUPS_PATH_MAX, "%.*s", CGROUPS_PATH_MAX - 1, path);
-    }
-    if (file)
-        fclose(file);
-    return found;
-}
-
-static int open_directory(const char *path)
-{
-    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
 
 static bool has_controllers(int dir_fd)
 {
@@ -87,7 +25,7 @@ static bool has_controllers(int dir_fd)
     if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
         return false;
     for (int i = 0; i < CGROUPS_MAX; i++) {
-        if (!has_word(text, controllers[i], ' '))
+        if (!cgroup_place_lists(text, controllers[i], ' '))
             return false;
     }
     return true;
@@ -101,32 +39,11 @@ static int write_file(int dir_fd, const char *name, const char *text, struct err
     return 0;
 }
 
-/* Our own place in the hierarchy with this controller (NULL: v2), so that limits above us go on to
- * hold. */
-static int open_own_place(const char *controller, struct error *err)
-{
-    char root[CGROUPS_PATH_MAX], point[CGROUPS_PATH_MAX], own[CGROUPS_PATH_MAX];
-    char path[2 * CGROUPS_PATH_MAX];
-    if (!find_mount(controller, root, point) || !find_own_path(controller, own))
-        return error_set(err, ERROR_MISSING,
-                         "no cgroup hierarchy with the %s controller is mounted; sessions need "
-                         "cgroup v2 or v1 with memory, pids and cpu",
-                         controller ? controller : "memory");
-    const char *below =
-        text_starts_with(own, root) && strcmp(root, "/") != 0 ? own + strlen(root) : own;
-    snprintf(path, sizeof path, "%s%s", point, below);
-    int fd = open_directory(path);
-    return fd < 0 ? error_from_errno(err, "open cgroup %.400s", path) : fd;
-}
-
 /* v2: for root the root of the tree, which may hold processes and controllers both; for an ordinary
  * user what has been delegated to him. */
 static bool find_v2(bool is_delegated, struct cgroups *cgroups)
 {
-    char root[CGROUPS_PATH_MAX], point[CGROUPS_PATH_MAX];
-    if (!find_mount(NULL, root, point))
-        return false;
-    int fd = is_delegated ? open_own_place(NULL, NULL) : open_directory(point);
+    int fd = cgroup_place_open(NULL, !is_delegated, NULL);
     if (fd < 0 || !has_controllers(fd)) {
         close_fd(&fd);
         return false;
@@ -141,7 +58,7 @@ static int find_v1(struct cgroups *cgroups, struct error *err)
 {
     cgroups->version = 1;
     for (int i = 0; i < CGROUPS_MAX; i++) {
-        cgroups->parent_fds[i] = open_own_place(controllers[i], err);
+        cgroups->parent_fds[i] = cgroup_place_open(controllers[i], false, err);
         if (cgroups->parent_fds[i] < 0)
             return -1;
         cgroups->count = i + 1;

@@ -13,11 +13,11 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
+#include "base/core/listener.h"
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/launch/cgroups.h"
 #include "sandboxd/launch/ids.h"
 #include "sandboxd/launch/janitor.h"
-#include "sandboxd/launch/listener.h"
 #include "sandboxd/launch/outer.h"
 #include "sandboxd/launch/state.h"
 #include "sandboxd/remedy/remedy.h"

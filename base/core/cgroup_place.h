@@ -1,0 +1,14 @@
+/* cgroup_place: where cgroup hierarchies are mounted, and where this process is in them. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/core/error.h"
+
+/* Opens the directory of the caller's own cgroup in the hierarchy with this controller, or in
+ * version 2's (NULL); the root of the hierarchy when `at_root`. ERROR_MISSING when there is no such
+ * hierarchy. */
+int cgroup_place_open(const char *controller, bool at_root, struct error *err);
+
+/* True for one word of a list, as in cgroup.controllers, separated by `separator`. */
+bool cgroup_place_lists(const char *list, const char *word, char separator);
