@@ -1,5 +1,6 @@
 #include "sandboxd/link/refusals.h"
 
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,10 +37,24 @@ static void add(struct refusals *refusals, const struct refusal *refusal)
         refusals->items[refusals->count++] = *refusal;
 }
 
-/* The C library asks for the machine's addresses before it resolves any name, and does without. */
+/* What programs try by themselves and do without, by call, argument and its value. */
+static const struct {
+    uint32_t number;
+    unsigned argument;
+    uint32_t value;
+} habits[] = {
+    {SYS_socket, 0, AF_NETLINK}, /* the C library, before it resolves any name */
+    {SYS_ioctl, 1, FICLONE},     /* cp, for every file */
+};
+
 static bool is_habit(uint32_t number, const uint64_t *arguments)
 {
-    return number == SYS_socket && (uint32_t)arguments[0] == AF_NETLINK;
+    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++) {
+        if (number == habits[i].number &&
+            (uint32_t)arguments[habits[i].argument] == habits[i].value)
+            return true;
+    }
+    return false;
 }
 
 void refusals_add_call(struct refusals *refusals, uint32_t number,

@@ -95,6 +95,7 @@ class Cell:
         self.image: Optional[bytes] = None
         self.saw_none = False
         self.ends_in_value = False
+        self.was_cut_off = False  # a `!command` reached no host
 
     def keep_image(self, data: Any) -> None:
         """The last figure wins; formatters give base64 text or bytes."""
@@ -172,6 +173,7 @@ class SessionShell(InteractiveShell):
                 child.kill()
                 raise
         self.user_ns["_exit_code"] = code
+        self.cell.was_cut_off |= is_cut_off(cmd, code)
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         etype, value, trace = self._get_exc_info(exc_tuple)
@@ -226,6 +228,10 @@ REFUSED = (errno.EPERM, errno.EACCES, errno.EROFS)
 UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 UNRESOLVED = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_NONAME, socket.EAI_NODATA)
 UNREACHABLE_TEXTS = ("Temporary failure in name resolution", "Network is unreachable")  # of libraries in C
+# How they end when they cannot resolve a name (curl) or reach a server (wget).
+DOWNLOADS = {"curl": 6, "wget": 4}
+DOWNLOAD = re.compile(r"(?:^|[\s;&|(/])(curl|wget)\s")
+LOOPBACK = re.compile(r"localhost|\b127\.|::1")
 CHAIN_MAX = 16
 SUBJECT_BYTES_MAX = 255
 
@@ -242,7 +248,17 @@ def chain_of(error: Optional[BaseException]) -> list[BaseException]:
     return chain
 
 
+def is_cut_off(command: Any, code: int) -> bool:
+    """Whether a program that was to fetch something has ended as it does without a network."""
+    words = command if isinstance(command, (list, tuple)) else [command]
+    text = " ".join(word for word in words if isinstance(word, str))
+    found = DOWNLOAD.search(text)
+    return found is not None and DOWNLOADS[found[1]] == code and not LOOPBACK.search(text)
+
+
 def is_of_network(error: BaseException) -> bool:
+    if isinstance(error, subprocess.CalledProcessError):
+        return is_cut_off(error.cmd, error.returncode)
     if isinstance(error, socket.gaierror):
         return error.errno in UNRESOLVED
     if isinstance(error, OSError) and error.errno in UNREACHABLE:
@@ -302,7 +318,10 @@ def run(source: str) -> tuple[bool, int, bytes, bytes]:
         if isinstance(result.error_in_exec, bdb.BdbQuit):  # IPython says nothing
             print("bdb.BdbQuit: a debugger has no terminal here", file=sys.stderr)
         display, value = shell.cell.display() if succeeded else (DISPLAY_NOTHING, b"")
-        return succeeded, display, value, b"" if succeeded else explain(result.error_in_exec)
+        refused = b"" if succeeded else explain(result.error_in_exec)
+        if shell.cell.was_cut_off:
+            refused += refusal_line("ended", "network", 0)
+        return succeeded, display, value, refused
     finally:
         flush_streams()
 
@@ -325,7 +344,8 @@ def run_command(words: bytes) -> tuple[bool, int, bytes, bytes]:
             child.wait()
         raise
     code = 128 - code if code < 0 else code
-    return code == 0, DISPLAY_TEXT, str(code).encode(), b""
+    cut_off = is_cut_off([os.fsdecode(argument) for argument in arguments], code)
+    return code == 0, DISPLAY_TEXT, str(code).encode(), refusal_line("ended", "network", 0) if cut_off else b""
 
 
 def make_shell() -> SessionShell:

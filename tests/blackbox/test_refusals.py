@@ -63,6 +63,23 @@ def test_other_failures_do_not_speak_of_the_network(session: Client, code: str) 
     assert NO_NETWORK not in session.execute(code).stderr
 
 
+@pytest.mark.parametrize("code", [
+    "!curl -s https://example.com/data.csv",
+    "!cd /tmp && wget -q -t 1 https://example.com/data.csv",
+    "import subprocess\nsubprocess.run(['curl', '-s', 'https://example.com/'], check=True)",
+    "import subprocess\nsubprocess.check_output('curl -s https://example.com/', shell=True)",
+])
+def test_a_program_that_was_to_fetch_something_is_told_so_too(session: Client, code: str) -> None:
+    assert session.execute(code).stderr.endswith(NO_NETWORK)
+
+
+@pytest.mark.parametrize("code", [
+    "!curl -s http://127.0.0.1:1/", "!wget -q -t 1 http://localhost:1/", "!exit 6", "!echo curl the; exit 4",
+])
+def test_programs_that_fail_otherwise_do_not_speak_of_the_network(session: Client, code: str) -> None:
+    assert NO_NETWORK not in session.execute(code).stderr
+
+
 def test_an_attempt_to_reach_a_host_is_told_with_its_place(session: Client) -> None:
     execution = session.execute("import socket\ndef fetch():\n    socket.create_connection(('192.0.2.1', 443))\nfetch()")
     file = refusals(execution)[0]["file"]
@@ -169,6 +186,11 @@ def test_calls_that_are_answered_otherwise_are_not_told(session: Client) -> None
     """clone3 and newer calls: libraries ask for them all the time and have another way."""
     execution = session.execute(LIBC + "import threading\nthread = threading.Thread(target=print); thread.start(); thread.join()\n"
                                 "assert libc.syscall(435, 0, 0) == -1 and ctypes.get_errno() == errno.ENOSYS")
+    assert execution.succeeded and refusals(execution) == []
+
+
+def test_what_programs_try_by_habit_is_not_told(session: Client) -> None:
+    execution = session.execute("!cp /etc/passwd one && cp one two\nimport socket; socket.getaddrinfo('localhost', 80)")
     assert execution.succeeded and refusals(execution) == []
 
 

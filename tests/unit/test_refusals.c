@@ -1,5 +1,6 @@
 #include "sandboxd/link/refusals.h"
 
+#include <linux/fs.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -87,12 +88,14 @@ static void a_subject_has_at_most_255_bytes(void **state)
     }
 }
 
-static void what_the_c_library_tries_by_itself_is_passed_over(void **state)
+static void what_programs_try_by_habit_is_passed_over(void **state)
 {
     (void)state;
     struct refusals refusals = {0};
+    static const uint64_t clone[REFUSAL_ARGUMENTS] = {4, FICLONE};
     static const uint64_t netlink[REFUSAL_ARGUMENTS] = {AF_NETLINK},
                           vsock[REFUSAL_ARGUMENTS] = {AF_VSOCK};
+    refusals_add_call(&refusals, SYS_ioctl, clone);
     refusals_add_call(&refusals, SYS_socket, netlink);
     assert_int_equal(refusals.count, 0);
     refusals_add_call(&refusals, SYS_socket, vsock);
@@ -126,7 +129,7 @@ int main(void)
         cmocka_unit_test(with_a_network_hosts_are_no_refusals),
         cmocka_unit_test(what_is_not_such_a_line_is_refused),
         cmocka_unit_test(a_subject_has_at_most_255_bytes),
-        cmocka_unit_test(what_the_c_library_tries_by_itself_is_passed_over),
+        cmocka_unit_test(what_programs_try_by_habit_is_passed_over),
         cmocka_unit_test(the_same_is_counted_and_different_ones_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
