@@ -312,10 +312,9 @@ void broker_link_catch_up(struct broker_link *broker)
 {
     static struct channel_message ahead;
     while (broker->watch.active && read_one(broker, &ahead)) {
-        if (ahead.frame.type != FRAME_DENIED)
+        /* Whose fault a refusal is that cannot be read, is told there. */
+        if (ahead.frame.type != FRAME_DENIED || on_denied(broker, &ahead.frame) < 0)
             keep_early(broker, &ahead);
-        else if (on_denied(broker, &ahead.frame) < 0)
-            keep_early(broker, &ahead); /* whose fault that is, is told there */
     }
 }
 
