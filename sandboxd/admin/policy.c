@@ -205,7 +205,7 @@ static int run_explain(const struct policy_options *options)
     struct buf text = {0};
     char hint[DOCUMENT_HINT_MAX];
     const char *call = options->words[0];
-    int number = seccomp_call_number(call);
+    int number = filter_call_number(call);
     if (number < 0) {
         document_hint(call, names_next_call, hint);
         fprintf(stderr, "sandboxd: unknown system call \"%s\"%s\n", call, hint);

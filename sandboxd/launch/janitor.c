@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,32 +16,20 @@
 /* How long it goes on trying while processes are still ending. */
 enum { JANITOR_TRIES = 500, JANITOR_PAUSE_NS = 20000000 };
 
-static const char *const calls[] = {
-    "read",  "getdents64", "newfstatat", "fstat",  "unlinkat",        "close",      "fcntl",
-    "prctl", "brk",        "mmap",       "munmap", "clock_nanosleep", "exit_group", "rt_sigreturn"};
+static const int calls[] = {
+    SYS_read,     SYS_openat, SYS_getdents64,      SYS_newfstatat, SYS_fstat,
+    SYS_unlinkat, SYS_close,  SYS_fcntl,           SYS_prctl,      SYS_brk,
+    SYS_mmap,     SYS_munmap, SYS_clock_nanosleep, SYS_exit_group, SYS_rt_sigreturn};
 
 /* The machine's root with one capability: the roots of cgroup trees are mode 0555, so that
- * ownership alone does not do. Files open for reading only. */
+ * ownership alone does not do. */
 static int lock_down(struct error *err)
 {
-    enum { CALLS = sizeof calls / sizeof *calls };
     static const cap_value_t kept[] = {CAP_DAC_OVERRIDE};
-    struct seccomp_rule rules[CALLS + 1] = {0};
     static struct seccomp_filter filter;
-    for (int i = 0; i < CALLS; i++) {
-        rules[i].number = seccomp_call_number(calls[i]);
-        rules[i].allow = true;
-    }
-    rules[CALLS] = (struct seccomp_rule){
-        .number = seccomp_call_number("openat"),
-        .allow = true,
-        .conditions = {{.argument = 2, .mask = O_ACCMODE | O_CREAT | O_TRUNC, .value = O_RDONLY}},
-        .condition_count = 1,
-    };
-    AUTO_CLOSE int filter_fd = -1;
-    if (seccomp_filter_compile(rules, CALLS + 1, EPERM, &filter_fd, err) < 0 ||
-        seccomp_filter_read(filter_fd, &filter, err) < 0 || capabilities_close_bounds(err) < 0 ||
-        capabilities_keep(kept, 1, err) < 0 || seccomp_filter_load(&filter, err) < 0)
+    seccomp_filter_list(calls, sizeof calls / sizeof *calls, &filter);
+    if (capabilities_close_bounds(err) < 0 || capabilities_keep(kept, 1, err) < 0 ||
+        seccomp_filter_load(&filter, err) < 0)
         return -1;
     return seccomp_filter_require(err);
 }

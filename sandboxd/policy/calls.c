@@ -53,7 +53,7 @@ static int read_value(json_t *value, const char *path, uint64_t *ret_value, stru
     return error_set(err, ERROR_INVALID, "%s: unknown constant \"%.40s\"%s", path, text, hint);
 }
 
-static int read_condition(json_t *value, const char *path, struct seccomp_condition *ret_condition,
+static int read_condition(json_t *value, const char *path, struct filter_condition *ret_condition,
                           struct error *err)
 {
     static const char *const known[] = {"argument", "mask", "is", NULL};
@@ -74,13 +74,13 @@ static int read_condition(json_t *value, const char *path, struct seccomp_condit
 
 /* ---- contradictions ---- */
 
-static bool conditions_exclude(const struct seccomp_condition *a, const struct seccomp_condition *b)
+static bool conditions_exclude(const struct filter_condition *a, const struct filter_condition *b)
 {
     return a->argument == b->argument && ((a->value ^ b->value) & a->mask & b->mask);
 }
 
 /* False when no arguments meet both. */
-static bool rules_overlap(const struct seccomp_rule *a, const struct seccomp_rule *b)
+static bool rules_overlap(const struct filter_rule *a, const struct filter_rule *b)
 {
     for (size_t i = 0; i < a->condition_count; i++) {
         for (size_t j = 0; j < b->condition_count; j++) {
@@ -92,13 +92,13 @@ static bool rules_overlap(const struct seccomp_rule *a, const struct seccomp_rul
 }
 
 /* True when every call that `special` matches is matched by `general` too. */
-static bool rule_covers(const struct seccomp_rule *general, const struct seccomp_rule *special)
+static bool rule_covers(const struct filter_rule *general, const struct filter_rule *special)
 {
     for (size_t i = 0; i < general->condition_count; i++) {
-        const struct seccomp_condition *g = &general->conditions[i];
+        const struct filter_condition *g = &general->conditions[i];
         bool implied = false;
         for (size_t j = 0; j < special->condition_count && !implied; j++) {
-            const struct seccomp_condition *s = &special->conditions[j];
+            const struct filter_condition *s = &special->conditions[j];
             implied = g->argument == s->argument && (g->mask & ~s->mask) == 0 &&
                       ((g->value ^ s->value) & g->mask) == 0;
         }
@@ -108,18 +108,18 @@ static bool rule_covers(const struct seccomp_rule *general, const struct seccomp
     return true;
 }
 
-static bool answers_differ(const struct seccomp_rule *a, const struct seccomp_rule *b)
+static bool answers_differ(const struct filter_rule *a, const struct filter_rule *b)
 {
     return a->allow != b->allow || (!a->allow && a->error_number != b->error_number);
 }
 
-static int add_rule(struct policy *policy, const struct seccomp_rule *rule, const char *path,
+static int add_rule(struct policy *policy, const struct filter_rule *rule, const char *path,
                     struct error *err)
 {
     if (policy->count == POLICY_RULES_MAX)
         return error_set(err, ERROR_INVALID, "%s: more than %d rules", path, POLICY_RULES_MAX);
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *other = &policy->rules[i];
+        const struct filter_rule *other = &policy->rules[i];
         if (other->number != rule->number)
             continue;
         if (answers_differ(other, rule) && rules_overlap(other, rule))
@@ -139,7 +139,7 @@ static int add_rule(struct policy *policy, const struct seccomp_rule *rule, cons
 /* ---- entries ---- */
 
 static int add_named(struct policy *policy, json_t *names, const char *path,
-                     struct seccomp_rule *rule, struct error *err)
+                     struct filter_rule *rule, struct error *err)
 {
     size_t index;
     json_t *name;
@@ -150,7 +150,7 @@ static int add_named(struct policy *policy, json_t *names, const char *path,
         const char *text = json_string_value(name);
         if (!text)
             return error_set(err, ERROR_INVALID, "%s: must be the name of a system call", here);
-        rule->number = seccomp_call_number(text);
+        rule->number = filter_call_number(text);
         if (rule->number < 0) {
             document_hint(text, names_next_call, hint);
             return error_set(err, ERROR_INVALID, "%s: unknown system call \"%.40s\"%s", here, text,
@@ -163,7 +163,7 @@ static int add_named(struct policy *policy, json_t *names, const char *path,
 }
 
 static int add_numbered(struct policy *policy, json_t *range, const char *path,
-                        struct seccomp_rule *rule, struct error *err)
+                        struct filter_rule *rule, struct error *err)
 {
     json_int_t first = json_integer_value(json_array_get(range, 0));
     json_int_t last = json_integer_value(json_array_get(range, 1));
@@ -189,7 +189,7 @@ struct subject {
 /* Adds the rule for each alternative of the conditions from number `index` on: a condition whose
  * "is" is a list stands for as many rules. */
 static int expand(struct policy *policy, const struct subject *subject, size_t index,
-                  const char *path, struct seccomp_rule *rule, struct error *err)
+                  const char *path, struct filter_rule *rule, struct error *err)
 {
     char at[JSON_PATH_TEXT_MAX], here[JSON_PATH_TEXT_MAX];
     if (index == json_array_size(subject->when)) {
@@ -199,13 +199,13 @@ static int expand(struct policy *policy, const struct subject *subject, size_t i
                    : add_named(policy, subject->list, at, rule, err);
     }
     snprintf(at, sizeof at, "%.100s.when[%zu]", path, index);
-    if (index == SECCOMP_CONDITIONS_MAX)
+    if (index == FILTER_CONDITIONS_MAX)
         return error_set(err, ERROR_INVALID, "%s: at most %d conditions", at,
-                         SECCOMP_CONDITIONS_MAX);
+                         FILTER_CONDITIONS_MAX);
 
     json_t *condition = json_array_get(subject->when, index);
     json_t *is = json_object_get(condition, "is");
-    struct seccomp_condition *c = &rule->conditions[index];
+    struct filter_condition *c = &rule->conditions[index];
     if (read_condition(condition, at, c, err) < 0)
         return -1;
     json_join_path(here, at, "is");
@@ -269,7 +269,7 @@ static int read_entry(struct policy *policy, json_t *entry, const char *path, st
     if (!*why)
         return error_set(err, ERROR_INVALID, "%s.why: must say why", path);
 
-    struct seccomp_rule rule = {
+    struct filter_rule rule = {
         .allow = strcmp(subject.key, "allow") == 0,
         .group = policy->group_count - 1,
     };
@@ -342,10 +342,10 @@ int calls_inherit(struct policy *policy, struct policy *parent, struct error *er
     return 0;
 }
 
-bool calls_match(const struct seccomp_rule *rule, const uint64_t arguments[6])
+bool calls_match(const struct filter_rule *rule, const uint64_t arguments[6])
 {
     for (size_t i = 0; i < rule->condition_count; i++) {
-        const struct seccomp_condition *c = &rule->conditions[i];
+        const struct filter_condition *c = &rule->conditions[i];
         if ((arguments[c->argument] & c->mask) != c->value)
             return false;
     }

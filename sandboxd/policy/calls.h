@@ -16,4 +16,4 @@ int calls_read(json_t *calls, struct policy *policy, struct error *err);
 int calls_inherit(struct policy *policy, struct policy *parent, struct error *err);
 
 /* True when all conditions of the rule hold. */
-bool calls_match(const struct seccomp_rule *rule, const uint64_t arguments[6]);
+bool calls_match(const struct filter_rule *rule, const uint64_t arguments[6]);

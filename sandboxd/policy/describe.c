@@ -22,7 +22,7 @@ static const char *error_word(int number)
 /* ---- conditions ---- */
 
 /* Of setsockopt and getsockopt: it says what their options mean. */
-static uint64_t level_of(const struct seccomp_rule *rule)
+static uint64_t level_of(const struct filter_rule *rule)
 {
     for (size_t i = 0; i < rule->condition_count; i++) {
         if (rule->conditions[i].argument == 1)
@@ -31,19 +31,19 @@ static uint64_t level_of(const struct seccomp_rule *rule)
     return 0;
 }
 
-static void describe_value(const struct seccomp_rule *rule, size_t index, const char *separator,
+static void describe_value(const struct filter_rule *rule, size_t index, const char *separator,
                            struct buf *out)
 {
-    const struct seccomp_condition *c = &rule->conditions[index];
+    const struct filter_condition *c = &rule->conditions[index];
     char value[NAMES_VALUE_MAX];
     names_value(call_name(rule->number), c->argument, level_of(rule), c->value, value);
     buf_printf(out, "%s%s", separator, value);
 }
 
 /* "domain is ", "flags without ": what comes before the values. */
-static void describe_subject(const struct seccomp_rule *rule, size_t index, struct buf *out)
+static void describe_subject(const struct filter_rule *rule, size_t index, struct buf *out)
 {
-    const struct seccomp_condition *c = &rule->conditions[index];
+    const struct filter_condition *c = &rule->conditions[index];
     char argument[NAMES_ARGUMENT_MAX], mask[NAMES_VALUE_MAX];
     names_argument(call_name(rule->number), c->argument, argument);
     names_value(call_name(rule->number), c->argument, level_of(rule), c->mask, mask);
@@ -56,20 +56,20 @@ static void describe_subject(const struct seccomp_rule *rule, size_t index, stru
         buf_printf(out, " & %s is ", mask);
 }
 
-static bool is_without(const struct seccomp_condition *c)
+static bool is_without(const struct filter_condition *c)
 {
     return c->mask != 0xFFFFFFFF && c->value == 0;
 }
 
 /* Of an entry's rules for one call: they are all combinations of its values. */
-static bool is_sibling(const struct seccomp_rule *a, const struct seccomp_rule *b)
+static bool is_sibling(const struct filter_rule *a, const struct filter_rule *b)
 {
     return a->group == b->group && a->number == b->number;
 }
 
 static bool value_is_repeated(const struct policy *policy, size_t index, size_t condition)
 {
-    const struct seccomp_rule *rule = &policy->rules[index];
+    const struct filter_rule *rule = &policy->rules[index];
     for (size_t i = 0; i < index; i++) {
         if (is_sibling(&policy->rules[i], rule) &&
             policy->rules[i].conditions[condition].value == rule->conditions[condition].value)
@@ -79,7 +79,7 @@ static bool value_is_repeated(const struct policy *policy, size_t index, size_t 
 }
 
 /* "domain is AF_INET or AF_INET6, protocol is 0": for the rule and its siblings. */
-static void describe_siblings(const struct policy *policy, const struct seccomp_rule *rule,
+static void describe_siblings(const struct policy *policy, const struct filter_rule *rule,
                               struct buf *out)
 {
     for (size_t c = 0; c < rule->condition_count; c++) {
@@ -94,7 +94,7 @@ static void describe_siblings(const struct policy *policy, const struct seccomp_
     }
 }
 
-void describe_conditions(const struct seccomp_rule *rule, struct buf *out)
+void describe_conditions(const struct filter_rule *rule, struct buf *out)
 {
     for (size_t c = 0; c < rule->condition_count; c++) {
         describe_subject(rule, c, out);
@@ -121,7 +121,7 @@ static void describe_group_calls(const struct policy *policy, size_t group, stru
     int first = -1, last = -1;
     const char *separator = "";
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *rule = &policy->rules[i];
+        const struct filter_rule *rule = &policy->rules[i];
         if (rule->group != group || is_repeated(policy, i))
             continue;
         if (names_call(rule->number)) {
@@ -139,7 +139,7 @@ static void describe_group_calls(const struct policy *policy, size_t group, stru
 static void describe_group(const struct policy *policy, size_t index, struct buf *out)
 {
     const struct policy_group *group = &policy->groups[index];
-    const struct seccomp_rule *any = NULL;
+    const struct filter_rule *any = NULL;
     for (size_t i = 0; i < policy->count && !any; i++) {
         if (policy->rules[i].group == index)
             any = &policy->rules[i];
@@ -175,7 +175,7 @@ void describe_policy(const struct policy *policy, struct buf *out)
 /* ---- one call ---- */
 
 /* "allowed when domain is AF_UNIX" */
-static void describe_entry(const struct policy *policy, const struct seccomp_rule *rule,
+static void describe_entry(const struct policy *policy, const struct filter_rule *rule,
                            struct buf *out)
 {
     buf_printf(out, "%s%s", rule->allow ? "allowed" : error_word(rule->error_number),
@@ -188,7 +188,7 @@ void describe_call(const struct policy *policy, int number, struct buf *out)
     bool any = false, always = false;
     buf_printf(out, "%s:\n", policy->name);
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *rule = &policy->rules[i];
+        const struct filter_rule *rule = &policy->rules[i];
         const struct policy_group *group = &policy->groups[rule->group];
         if (rule->number != number || is_repeated(policy, i))
             continue;
@@ -208,27 +208,27 @@ void describe_call(const struct policy *policy, int number, struct buf *out)
 
 /* ---- two policies ---- */
 
-static bool same_conditions(const struct seccomp_rule *a, const struct seccomp_rule *b)
+static bool same_conditions(const struct filter_rule *a, const struct filter_rule *b)
 {
     if (a->condition_count != b->condition_count)
         return false;
     for (size_t i = 0; i < a->condition_count; i++) {
-        const struct seccomp_condition *x = &a->conditions[i], *y = &b->conditions[i];
+        const struct filter_condition *x = &a->conditions[i], *y = &b->conditions[i];
         if (x->argument != y->argument || x->mask != y->mask || x->value != y->value)
             return false;
     }
     return true;
 }
 
-static bool same_answer(const struct seccomp_rule *a, const struct seccomp_rule *b)
+static bool same_answer(const struct filter_rule *a, const struct filter_rule *b)
 {
     return a->allow == b->allow && (a->allow || a->error_number == b->error_number);
 }
 
-static bool has_rule(const struct policy *policy, const struct seccomp_rule *rule)
+static bool has_rule(const struct policy *policy, const struct filter_rule *rule)
 {
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *other = &policy->rules[i];
+        const struct filter_rule *other = &policy->rules[i];
         if (other->number == rule->number && same_answer(other, rule) &&
             same_conditions(other, rule))
             return true;
@@ -264,7 +264,7 @@ static bool is_different(const struct policy *a, const struct policy *b, int num
 }
 
 /* True when the other policy has neither the rule nor one of its siblings. */
-static bool differs_as_a_whole(const struct policy *policy, const struct seccomp_rule *rule,
+static bool differs_as_a_whole(const struct policy *policy, const struct filter_rule *rule,
                                const struct policy *other)
 {
     for (size_t i = 0; i < policy->count; i++) {
@@ -281,7 +281,7 @@ static void describe_side(const struct policy *policy, const struct policy *othe
     const char *separator = "";
     bool always = true;
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *rule = &policy->rules[i];
+        const struct filter_rule *rule = &policy->rules[i];
         if (rule->number != number)
             continue;
         always = rule->condition_count == 0;
@@ -334,7 +334,7 @@ static json_t *left_names(const struct policy *policy, size_t group)
 {
     json_t *names = json_array();
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *rule = &policy->rules[i];
+        const struct filter_rule *rule = &policy->rules[i];
         if (rule->group == group && !is_repeated(policy, i))
             json_array_append_new(names, json_string(call_name(rule->number)));
     }
@@ -377,7 +377,7 @@ static void add_entry(const struct policy *policy, size_t group, json_t *calls)
     json_object_set_new(copy, json_object_get(entry, "allow") ? "allow" : "refuse", names);
     /* It may come from a policy with another default. */
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *rule = &policy->rules[i];
+        const struct filter_rule *rule = &policy->rules[i];
         if (rule->group == group && !rule->allow)
             json_object_set_new(copy, "error", json_string(error_word(rule->error_number)));
     }

@@ -5,7 +5,7 @@
 #include "sandboxd/policy/policy.h"
 
 /* "domain is AF_INET, type & SOCK_TYPE_MASK is SOCK_STREAM"; nothing where there are none. */
-void describe_conditions(const struct seccomp_rule *rule, struct buf *out);
+void describe_conditions(const struct filter_rule *rule, struct buf *out);
 
 /* The policy with all that it has from others. */
 void describe_policy(const struct policy *policy, struct buf *out);

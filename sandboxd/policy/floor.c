@@ -78,13 +78,13 @@ static const struct {
     {"rt_sigreturn", 0, 0, "must be allowed: signal handlers end with it"},
 };
 
-static bool is_pinned(const struct seccomp_rule *rule, size_t which)
+static bool is_pinned(const struct filter_rule *rule, size_t which)
 {
     uint64_t mask = 0xFFFFFFFF;
     if (pinned[which].mask)
         constants_find(pinned[which].mask, &mask);
     for (size_t i = 0; i < rule->condition_count; i++) {
-        const struct seccomp_condition *c = &rule->conditions[i];
+        const struct filter_condition *c = &rule->conditions[i];
         if (c->argument != pinned[which].argument || (mask & ~c->mask))
             continue;
         for (size_t j = 0; j < pinned[which].count; j++) {
@@ -100,17 +100,17 @@ static const char *object_to_call(int number)
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
         for (size_t j = 0; j < sizeof never[i].calls / sizeof *never[i].calls; j++) {
             const char *call = never[i].calls[j];
-            if (call && seccomp_call_number(call) == number)
+            if (call && filter_call_number(call) == number)
                 return never[i].why;
         }
     }
     return NULL;
 }
 
-const char *floor_object(const struct seccomp_rule *rule)
+const char *floor_object(const struct filter_rule *rule)
 {
     for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
-        if (seccomp_call_number(pinned[i].call) == rule->number && !is_pinned(rule, i))
+        if (filter_call_number(pinned[i].call) == rule->number && !is_pinned(rule, i))
             return pinned[i].why;
     }
     return object_to_call(rule->number);
@@ -119,7 +119,7 @@ const char *floor_object(const struct seccomp_rule *rule)
 int floor_check(const struct policy *policy, struct error *err)
 {
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *rule = &policy->rules[i];
+        const struct filter_rule *rule = &policy->rules[i];
         const char *why = rule->allow ? floor_object(rule) : NULL;
         if (why)
             return error_set(err, ERROR_INVALID,
@@ -128,7 +128,7 @@ int floor_check(const struct policy *policy, struct error *err)
     }
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
         const uint64_t arguments[6] = {always[i].argument};
-        if (policy_answer(policy, seccomp_call_number(always[i].call), arguments) !=
+        if (policy_answer(policy, filter_call_number(always[i].call), arguments) !=
             always[i].answer)
             return error_set(err, ERROR_INVALID, "calls: \"%s\" %s", always[i].call, always[i].why);
     }

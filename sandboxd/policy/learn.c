@@ -76,12 +76,12 @@ void learn_clear(struct learn *learn)
 }
 
 /* A rule that would allow just that. */
-static struct seccomp_rule rule_of(const struct learn_call *call)
+static struct filter_rule rule_of(const struct learn_call *call)
 {
     const struct watched *w = find_watched(call->number);
-    struct seccomp_rule rule = {.number = call->number, .allow = true};
+    struct filter_rule rule = {.number = call->number, .allow = true};
     for (size_t i = 0; w && i < w->count; i++)
-        rule.conditions[rule.condition_count++] = (struct seccomp_condition){
+        rule.conditions[rule.condition_count++] = (struct filter_condition){
             .argument = w->arguments[i].argument,
             .mask = mask_of(w->arguments[i].mask),
             .value = call->values[i],
@@ -91,7 +91,7 @@ static struct seccomp_rule rule_of(const struct learn_call *call)
 
 static const char *objection(const struct policy *policy, const struct learn_call *call)
 {
-    struct seccomp_rule rule = rule_of(call);
+    struct filter_rule rule = rule_of(call);
     if (!names_call(call->number))
         return "it has no name here yet";
     return policy->kind == POLICY_SESSION ? floor_object(&rule) : NULL;
@@ -123,7 +123,7 @@ int learn_note(void *self, const struct supervise_call *asked)
         return learn->is_strict ? ENOSYS : 0;
     }
     const struct watched *w = find_watched(asked->number);
-    const struct seccomp_rule *rule = policy_find(learn->policy, asked->number, asked->arguments);
+    const struct filter_rule *rule = policy_find(learn->policy, asked->number, asked->arguments);
     struct learn_call call = {
         .number = asked->number,
         .answer = policy_answer(learn->policy, asked->number, asked->arguments),
@@ -208,7 +208,7 @@ static char *reason_of(const struct policy *policy, const struct learn_call *cal
     uint64_t arguments[6] = {0};
     for (size_t i = 0; i < w->count; i++)
         arguments[w->arguments[i].argument] = call->values[i];
-    const struct seccomp_rule *rule = policy_find(policy, call->number, arguments);
+    const struct filter_rule *rule = policy_find(policy, call->number, arguments);
     if (call->count == 0)
         return xstrdup("the check after the lock-down");
     if (!rule || !rule->allow)
@@ -271,7 +271,7 @@ static void add_watched(const struct learn *learn, json_t *calls)
 static size_t group_of(const struct policy *policy, int number)
 {
     static const uint64_t nothing[6];
-    const struct seccomp_rule *rule = policy_find(policy, number, nothing);
+    const struct filter_rule *rule = policy_find(policy, number, nothing);
     return rule && rule->allow ? rule->group : policy->group_count;
 }
 
@@ -305,7 +305,7 @@ static void add_group(const struct learn *learn, size_t group, json_t *calls)
 
 static bool is_used(const struct learn *learn, const char *name)
 {
-    int number = seccomp_call_number(name);
+    int number = filter_call_number(name);
     for (size_t i = 0; i < learn->count; i++) {
         if (learn->calls[i].number == number && is_allowed(&learn->calls[i]))
             return true;
@@ -317,7 +317,7 @@ static void add_always(const struct learn *learn, json_t *calls)
 {
     json_t *names = json_array();
     for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
-        if (seccomp_call_number(always[i]) >= 0 && !is_used(learn, always[i]))
+        if (filter_call_number(always[i]) >= 0 && !is_used(learn, always[i]))
             json_array_append_new(names, json_string(always[i]));
     }
     if (json_array_size(names) > 0)
@@ -358,11 +358,11 @@ static void note_always(struct learn *learn)
     static const char *const options[] = {"PR_GET_SECCOMP", "PR_GET_NO_NEW_PRIVS",
                                           "PR_CAPBSET_READ", "PR_CAP_AMBIENT", "PR_GET_DUMPABLE"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        struct learn_call call = {.number = seccomp_call_number("prctl")};
+        struct learn_call call = {.number = filter_call_number("prctl")};
         constants_find(options[i], &call.values[0]);
         note(learn, &call);
     }
-    struct learn_call map = {.number = seccomp_call_number("mmap")};
+    struct learn_call map = {.number = filter_call_number("mmap")};
     note(learn, &map);
 }
 
@@ -397,7 +397,7 @@ size_t learn_describe_refused(const struct learn *learn, struct buf *out)
     size_t count = 0;
     for (size_t i = 0; i < learn->count; i++) {
         const struct learn_call *call = &learn->calls[i];
-        struct seccomp_rule rule = rule_of(call);
+        struct filter_rule rule = rule_of(call);
         const char *name = names_call(call->number);
         if (call->answer == 0 || is_fallback(call))
             continue;

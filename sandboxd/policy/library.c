@@ -282,7 +282,7 @@ int library_load_sessions(const struct library *library, const char *first,
     if (result == 0)
         result = library_list(library, &names, err);
     for (size_t i = 0; i < names.count && result == 0; i++) {
-        struct policy policy;
+        struct policy policy = {0};
         result = library_load(library, names.names[i], &policy, err);
         if (result == 0)
             result = add_session(&sessions, &policy, first, err);

@@ -167,11 +167,11 @@ void policy_clear(struct policy *policy)
     *policy = (struct policy){0};
 }
 
-const struct seccomp_rule *policy_find(const struct policy *policy, int number,
-                                       const uint64_t arguments[6])
+const struct filter_rule *policy_find(const struct policy *policy, int number,
+                                      const uint64_t arguments[6])
 {
     for (size_t i = 0; i < policy->count; i++) {
-        const struct seccomp_rule *rule = &policy->rules[i];
+        const struct filter_rule *rule = &policy->rules[i];
         if (rule->number == number && calls_match(rule, arguments))
             return rule;
     }
@@ -180,13 +180,13 @@ const struct seccomp_rule *policy_find(const struct policy *policy, int number,
 
 int policy_answer(const struct policy *policy, int number, const uint64_t arguments[6])
 {
-    const struct seccomp_rule *rule = policy_find(policy, number, arguments);
+    const struct filter_rule *rule = policy_find(policy, number, arguments);
     if (!rule)
         return policy->default_error;
     return rule->allow ? 0 : rule->error_number;
 }
 
-const char *policy_why(const struct policy *policy, const struct seccomp_rule *rule)
+const char *policy_why(const struct policy *policy, const struct filter_rule *rule)
 {
     return json_string_value(json_object_get(policy->groups[rule->group].entry, "why"));
 }
@@ -209,8 +209,8 @@ static int write_profile(const struct policy *policy, int filter_fd, int profile
 static int compile(const struct policy *policy, bool asks, int *ret_fd, struct error *err)
 {
     AUTO_CLOSE int filter_fd = -1;
-    if ((asks ? seccomp_filter_compile_asking : seccomp_filter_compile)(
-            policy->rules, policy->count, policy->default_error, &filter_fd, err) < 0)
+    if ((asks ? filter_compile_asking : filter_compile)(policy->rules, policy->count,
+                                                        policy->default_error, &filter_fd, err) < 0)
         return error_add_context(err, "policy %s", policy->name);
     if (policy->kind == POLICY_PROCESS) {
         *ret_fd = TAKE_FD(filter_fd);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "sandboxd/policy/filter.h"
 #include "sandboxd/sandbox/profile.h"
 
 enum { POLICY_BYTES_MAX = 256 * 1024, POLICY_RULES_MAX = 2048, POLICY_GROUPS_MAX = 1024 };
@@ -28,8 +29,8 @@ struct policy {
     char name[POLICY_NAME_MAX];
     char *description;
     enum policy_kind kind;
-    int default_error;          /* of calls without a rule */
-    struct seccomp_rule *rules; /* each with the number of its group; at most one of those that
+    int default_error;         /* of calls without a rule */
+    struct filter_rule *rules; /* each with the number of its group; at most one of those that
                                    match a call differs from the others in its answer */
     size_t count;
     struct policy_group *groups;
@@ -51,12 +52,12 @@ int policy_read(const char *text, size_t length, const char *label,
 void policy_clear(struct policy *policy);
 
 /* The rule that matches, or NULL. Arguments that a call does not have are 0. */
-const struct seccomp_rule *policy_find(const struct policy *policy, int number,
-                                       const uint64_t arguments[6]);
+const struct filter_rule *policy_find(const struct policy *policy, int number,
+                                      const uint64_t arguments[6]);
 /* 0 where the call is let through, else its error. */
 int policy_answer(const struct policy *policy, int number, const uint64_t arguments[6]);
 
-const char *policy_why(const struct policy *policy, const struct seccomp_rule *rule);
+const char *policy_why(const struct policy *policy, const struct filter_rule *rule);
 
 /* A sealed memory file: a filter, and for sessions the profile in front of it. */
 int policy_compile(const struct policy *policy, int *ret_fd, struct error *err);

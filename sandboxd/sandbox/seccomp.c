@@ -2,92 +2,59 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/core/cleanup.h"
+#if defined(__x86_64__)
+#define NATIVE_ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE_ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 
-int seccomp_call_number(const char *name)
+static void add(struct seccomp_filter *filter, const struct sock_filter *instructions, size_t bytes)
 {
-    int number = seccomp_syscall_resolve_name(name);
-    return number < 0 ? -1 : number;
+    memcpy(filter->bytes + filter->length, instructions, bytes);
+    filter->length += bytes;
 }
 
-static int add_rule(scmp_filter_ctx context, const struct seccomp_rule *rule, int default_error)
+void seccomp_filter_list(const int *calls, size_t count, struct seccomp_filter *ret_filter)
 {
-    uint32_t action = rule->allow ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((uint32_t)rule->error_number);
-    /* libseccomp refuses a rule that repeats the default. */
-    if (!rule->allow && rule->error_number == default_error)
-        return 0;
+    static const struct sock_filter start[] = {
+        LOAD(arch),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCHITECTURE, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        LOAD(nr),
+    };
+    static const struct sock_filter only_reading[] = {
+        LOAD(args[2]),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_CREAT | O_TRUNC, 1, 0),
+    };
+    static const struct sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    static const struct sock_filter refuse[] = {
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)};
 
-    struct scmp_arg_cmp comparisons[SECCOMP_CONDITIONS_MAX];
-    for (size_t i = 0; i < rule->condition_count; i++) {
-        const struct seccomp_condition *c = &rule->conditions[i];
-        comparisons[i] = SCMP_CMP64(c->argument, SCMP_CMP_MASKED_EQ, c->mask, c->value);
+    ret_filter->length = 0;
+    add(ret_filter, start, sizeof start);
+    for (size_t i = 0; i < count; i++) {
+        bool opens = calls[i] == SYS_openat;
+        const struct sock_filter is_call[] = {
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i], 0, opens ? 4 : 1)};
+        add(ret_filter, is_call, sizeof is_call);
+        if (opens)
+            add(ret_filter, only_reading, sizeof only_reading);
+        add(ret_filter, allow, sizeof allow);
+        if (opens)
+            add(ret_filter, refuse, sizeof refuse);
     }
-    return seccomp_rule_add_array(context, action, rule->number, (unsigned)rule->condition_count,
-                                  comparisons);
-}
-
-static int seal(int fd, struct error *err)
-{
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-        return error_from_errno(err, "seal the filter");
-    return 0;
-}
-
-static int compile(const struct seccomp_rule *rules, size_t count, int default_error, bool asks,
-                   int *ret_fd, struct error *err)
-{
-    uint32_t refusal = SCMP_ACT_ERRNO((uint32_t)default_error);
-    scmp_filter_ctx context = seccomp_init(asks ? SCMP_ACT_NOTIFY : refusal);
-    if (!context)
-        return error_set(err, ERROR_SYSTEM, "seccomp_init failed");
-
-    int result = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    /* A binary tree: the cost of a call is the logarithm of the list, not its length. */
-    if (result == 0)
-        result = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    for (size_t i = 0; i < count && result == 0; i++)
-        result = add_rule(context, &rules[i], default_error);
-    /* The probe of seccomp_filter_require is nobody's to answer. */
-    if (asks && result == 0)
-        result = seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 1,
-                                  SCMP_A0_64(SCMP_CMP_EQ, 0));
-
-    AUTO_CLOSE int fd = memfd_create("seccomp-filter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (result == 0 && fd >= 0)
-        result = seccomp_export_bpf(context, fd);
-    seccomp_release(context);
-
-    if (fd < 0)
-        return error_from_errno(err, "memfd_create");
-    if (result < 0)
-        return error_set(err, ERROR_SYSTEM, "compile the filter: %s", strerror(-result));
-    if (seal(fd, err) < 0)
-        return -1;
-    *ret_fd = TAKE_FD(fd);
-    return 0;
-}
-
-int seccomp_filter_compile(const struct seccomp_rule *rules, size_t count, int default_error,
-                           int *ret_fd, struct error *err)
-{
-    return compile(rules, count, default_error, false, ret_fd, err);
-}
-
-int seccomp_filter_compile_asking(const struct seccomp_rule *rules, size_t count, int default_error,
-                                  int *ret_fd, struct error *err)
-{
-    return compile(rules, count, default_error, true, ret_fd, err);
+    add(ret_filter, refuse, sizeof refuse);
 }
 
 int seccomp_filter_read(int fd, struct seccomp_filter *ret_filter, struct error *err)

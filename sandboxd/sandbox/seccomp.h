@@ -1,7 +1,7 @@
-/* seccomp: from a list of calls to a filter, and from a filter to a locked process.
+/* seccomp: from a filter to a locked process.
  *
- * Compiling happens once, in the broker, before any frame is read; the result is a sealed memory
- * file that processes load as it is, without libseccomp and without allocating.
+ * Filters are made once, in the broker, before any frame is read (sandboxd/policy/filter.h);
+ * processes load them from a sealed memory file as they are.
  */
 #pragma once
 
@@ -11,44 +11,15 @@
 
 #include "base/core/error.h"
 
-enum {
-    SECCOMP_CONDITIONS_MAX = 4,
-    SECCOMP_FILTER_BYTES_MAX = 64 * 1024, /* the kernel takes 4,096 instructions of 8 bytes */
-};
-
-/* (argument & mask) == value, on all 64 bits. A mask of 0xffffffff ignores garbage in the upper
- * half, which the kernel ignores too. */
-struct seccomp_condition {
-    unsigned argument; /* 0 to 5 */
-    uint64_t mask;
-    uint64_t value;
-};
-
-struct seccomp_rule {
-    int number; /* of the call, x86-64 or native */
-    bool allow;
-    int error_number;                                            /* answered when not allowed */
-    struct seccomp_condition conditions[SECCOMP_CONDITIONS_MAX]; /* all must hold */
-    size_t condition_count;
-    size_t group; /* the caller's own */
-};
-
-/* The number of a call by name on this architecture, or -1 when it has none. */
-int seccomp_call_number(const char *name);
-
-/* Compiles; calls that no rule matches fail with default_error; foreign architectures and x32 calls
- * kill the process. Returns a sealed memory file, close-on-exec, yours. */
-int seccomp_filter_compile(const struct seccomp_rule *rules, size_t count, int default_error,
-                           int *ret_fd, struct error *err);
-/* The same, but calls that no rule matches are a question to whoever holds the listener. */
-int seccomp_filter_compile_asking(const struct seccomp_rule *rules, size_t count, int default_error,
-                                  int *ret_fd, struct error *err);
+enum { SECCOMP_FILTER_BYTES_MAX = 64 * 1024 }; /* the kernel takes 4,096 instructions of 8 bytes */
 
 /* A filter in memory, ready to load. */
 struct seccomp_filter {
     uint8_t bytes[SECCOMP_FILTER_BYTES_MAX];
     size_t length;
 };
+/* Lets these calls through, openat for reading only; others fail with EPERM. */
+void seccomp_filter_list(const int *calls, size_t count, struct seccomp_filter *ret_filter);
 int seccomp_filter_read(int fd, struct seccomp_filter *ret_filter, struct error *err);
 
 /* no_new_privs, then the filter, on every thread of the caller. */
