@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
@@ -94,6 +95,7 @@ int main(int argc, char **argv)
 {
     static struct config config;
     static struct front_arguments arguments;
+    static struct seccomp_filter filter;
     struct error err = {0};
     log_set_process("front");
     if (read_arguments(argc, argv, &arguments, &err) < 0) {
@@ -102,10 +104,12 @@ int main(int argc, char **argv)
     }
 
     /* Before any byte of a peer, of the configuration or of the state directory is read. */
-    if (lockdown_enter_front(OUTER_FRONT_ID, FRONT_STATE_FD, &err) < 0) {
+    if (seccomp_filter_read(FRONT_FILTER_FD, &filter, &err) < 0 ||
+        lockdown_enter_front(OUTER_FRONT_ID, FRONT_STATE_FD, &filter, &err) < 0) {
         log_error("front.refused", "message=\"%s\"", err.message);
         return EX_OSERR;
     }
+    close(FRONT_FILTER_FD);
     raise_descriptor_limit();
     if (read_config(&config, &err) < 0 || read_certificate(&arguments.certificate, &err) < 0) {
         fprintf(stderr, "sandboxd: %s\n", err.message);

@@ -17,7 +17,7 @@ struct broker_options {
     const int *profile_fds; /* of the policies that pools may choose: sandbox/profile.h */
     const struct profile_asking *asking_profiles; /* the same, with filters that ask */
     size_t policy_count;
-    int helper_filter_fd, egress_filter_fd;
+    int shell_filter_fd, helper_filter_fd, egress_filter_fd;
     uint32_t ids;                                   /* known in the outer user namespace */
     const char *const *zygote_arguments[START_END]; /* NULL-terminated, its name first */
     unsigned zygote_joins; /* what one zygote may serve before it is replaced */

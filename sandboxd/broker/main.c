@@ -28,7 +28,10 @@ static const char **worker_arguments(const struct image *image, enum session_sta
 
 /* In the order of enum inherit_front_fd. The last is the state directory: the one that launch has
  * opened stays open too, since it holds the lock. */
-enum { STATE_PLACE = FRONT_STATE_FD - FRONT_LISTEN_FD };
+enum {
+    FILTER_PLACE = FRONT_FILTER_FD - FRONT_LISTEN_FD,
+    STATE_PLACE = FRONT_STATE_FD - FRONT_LISTEN_FD,
+};
 _Static_assert(FRONT_END_FD - FRONT_BROKER_FD <= SPAWN_FDS_MAX, "room for the front's descriptors");
 static int front_fds[] = {
     INHERIT_LISTEN_FD,      INHERIT_LISTEN_HTTPS_FD,    INHERIT_CONFIG_FD,
@@ -60,6 +63,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     for (enum session_start start = START_FORK; start < START_END; start++)
         options->zygote_arguments[start] = worker_arguments(image, start);
     options->zygote_joins = (unsigned)strtoul(argv[INHERIT_ZYGOTE_ARGUMENT], NULL, 10);
+    front_fds[FILTER_PLACE] = filters.process_fds[FILTERS_FRONT];
     options->front_fds = front_fds;
     options->front_fd_count = sizeof front_fds / sizeof *front_fds;
     front_arguments[0] = (char *)"sandboxd-front";
@@ -68,6 +72,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     options->profile_fds = filters.session_fds;
     options->asking_profiles = filters.session_asking;
     options->policy_count = filters.session_count;
+    options->shell_filter_fd = filters.process_fds[FILTERS_SHELL];
     options->helper_filter_fd = filters.process_fds[FILTERS_FILE_HELPER];
     options->egress_filter_fd = filters.process_fds[FILTERS_EGRESS];
     options->front_fd = INHERIT_FRONT_FD;

@@ -172,9 +172,10 @@ static int send_setup(struct session *session, struct error *err)
         .names = plan->network == NETWORK_EGRESS && plan->egress.names,
     };
     const struct broker_options *options = &session->broker->options;
-    int fds[] = {options->helper_filter_fd, options->profile_fds[plan->policy]};
+    int fds[] = {options->helper_filter_fd, options->profile_fds[plan->policy],
+                 options->shell_filter_fd};
     return channel_send(session->command_fd, FRAME_SHELL_SETUP, session->number, &root, sizeof root,
-                        fds, 2, err);
+                        fds, sizeof fds / sizeof *fds, err);
 }
 
 static int start_shell(struct session *session, struct error *err)

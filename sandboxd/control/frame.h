@@ -79,7 +79,7 @@ enum frame_type {
 
     /* broker -> shell */
     FRAME_SHELL_SETUP,  /* payload: struct root_message; descriptors: the file helper's filter,
-                           the profile of the session's policy */
+                           the profile of the session's policy, the shell's own filter */
     FRAME_SHELL_KEEP,   /* descriptors to hold for a later front: as FRAME_SESSION_STARTED, or as
                            FRAME_INTERPRETER_JOINED */
     FRAME_SHELL_RETURN, /* answered by FRAME_SHELL_KEPT */

@@ -58,6 +58,7 @@ enum inherit_front_fd {
     FRONT_CONFIG_FD,
     FRONT_CERTIFICATE_FD,
     FRONT_CERTIFICATE_KEY_FD,
+    FRONT_FILTER_FD, /* its own system-call filter, compiled */
     FRONT_STATE_FD,
     FRONT_END_FD,
 };

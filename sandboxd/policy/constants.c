@@ -27,6 +27,7 @@ static const struct {
     /* every CLONE_NEW* that clone(2) takes (mount, cgroup, uts, ipc, user, pid, net), CLONE_PARENT
      */
     {"CLONE_REFUSED", 0x7E020000 | 0x8000},
+    {"PROT_EXEC", PROT_EXEC},
     {"MAP_HUGETLB", MAP_HUGETLB},
     {"MFD_HUGETLB", MFD_HUGETLB},
     {"SHM_HUGETLB", SHM_HUGETLB},
@@ -77,6 +78,9 @@ static const struct {
     {"PR_CAPBSET_READ", PR_CAPBSET_READ},
     {"PR_CAP_AMBIENT", PR_CAP_AMBIENT},
     {"PR_CAP_AMBIENT_IS_SET", PR_CAP_AMBIENT_IS_SET},
+    {"PR_SET_NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS},
+    {"PR_CAPBSET_DROP", PR_CAPBSET_DROP},
+    {"PR_SET_SECUREBITS", PR_SET_SECUREBITS},
     {"PR_SET_VMA", 0x53564d41},
     {"TCGETS", TCGETS},
     {"TIOCGWINSZ", TIOCGWINSZ},

@@ -8,6 +8,8 @@ static const char default_session[] = "python";
 static const char *const process_names[FILTERS_PROCESSES_MAX] = {
     [FILTERS_FILE_HELPER] = "file-helper",
     [FILTERS_EGRESS] = "egress",
+    [FILTERS_FRONT] = "front",
+    [FILTERS_SHELL] = "shell",
 };
 
 /* Pools choose whether refusals are told: one of each. */

@@ -5,7 +5,13 @@
 #include "sandboxd/sandbox/profile.h"
 
 /* Processes with a policy of their own. */
-enum filters_process { FILTERS_FILE_HELPER, FILTERS_EGRESS, FILTERS_PROCESSES_MAX };
+enum filters_process {
+    FILTERS_FILE_HELPER,
+    FILTERS_EGRESS,
+    FILTERS_FRONT,
+    FILTERS_SHELL, /* PID 1 of a session */
+    FILTERS_PROCESSES_MAX
+};
 
 struct filters {
     int session_fds[LIBRARY_SESSIONS_MAX]; /* python first */

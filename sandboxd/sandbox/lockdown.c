@@ -106,15 +106,23 @@ int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
     return 0;
 }
 
-int lockdown_enter_shell(struct error *err)
+static int enter_filter(const struct seccomp_filter *filter, struct error *err)
+{
+    if (seccomp_filter_load(filter, err) < 0)
+        return -1;
+    return seccomp_filter_require(err);
+}
+
+int lockdown_enter_shell(const struct seccomp_filter *filter, struct error *err)
 {
     static const cap_value_t kept[] = {CAP_KILL, CAP_SETUID, CAP_SETGID, CAP_SETPCAP};
     /* Its file helpers inherit the rules. Not isolated: it kills guests. Checked while nothing but
      * Landlock would say EACCES. */
     if (limits_protect_memory(err) < 0 || no_new_privileges(err) < 0 ||
-        restrict_to(MOUNTS_DATA_PATH, false, err) < 0)
+        restrict_to(MOUNTS_DATA_PATH, false, err) < 0 ||
+        capabilities_keep(kept, sizeof kept / sizeof *kept, err) < 0)
         return -1;
-    return capabilities_keep(kept, sizeof kept / sizeof *kept, err);
+    return enter_filter(filter, err);
 }
 
 int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error *err)
@@ -128,9 +136,7 @@ int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error
         return error_set(err, ERROR_DENIED, "the file-system id did not change");
     if (capabilities_keep(NULL, 0, err) < 0 || capabilities_require_none(err) < 0)
         return -1;
-    if (seccomp_filter_load(filter, err) < 0)
-        return -1;
-    return seccomp_filter_require(err);
+    return enter_filter(filter, err);
 }
 
 /* By the name it has in the front's root; afterwards no descriptor leads out of that root. */
@@ -150,12 +156,13 @@ int lockdown_enter_egress(uid_t id, const char *resolv_conf, const struct seccom
     if (mounts_lone_file("etc/resolv.conf", resolv_conf, err) < 0 ||
         capabilities_close_bounds(err) < 0 || idmap_become(id, err) < 0 ||
         capabilities_keep(NULL, 0, err) < 0 || capabilities_require_none(err) < 0 ||
-        limits_protect_memory(err) < 0 || seccomp_filter_load(filter, err) < 0)
+        limits_protect_memory(err) < 0)
         return -1;
-    return seccomp_filter_require(err);
+    return enter_filter(filter, err);
 }
 
-int lockdown_enter_front(uid_t id, int state_fd, struct error *err)
+int lockdown_enter_front(uid_t id, int state_fd, const struct seccomp_filter *filter,
+                         struct error *err)
 {
     AUTO_CLOSE int own_fd = -1;
     if (limits_close_from((unsigned)state_fd + 1, err) < 0 ||
@@ -168,7 +175,7 @@ int lockdown_enter_front(uid_t id, int state_fd, struct error *err)
         reopen_state(state_fd, err) < 0 || capabilities_keep(NULL, 0, err) < 0)
         return -1;
     if (limits_protect_memory(err) < 0 || no_new_privileges(err) < 0 ||
-        restrict_to(FRONT_STATE_PATH, true, err) < 0)
+        restrict_to(FRONT_STATE_PATH, true, err) < 0 || capabilities_require_none(err) < 0)
         return -1;
-    return capabilities_require_none(err);
+    return enter_filter(filter, err);
 }

@@ -26,8 +26,8 @@ struct lockdown_guest {
 int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err);
 
 /* PID 1 of a session: keeps what it needs to kill guests and to lend its file helper the guest's
- * file-system id. */
-int lockdown_enter_shell(struct error *err);
+ * file-system id, and a filter that allows that and what the helper's own does. */
+int lockdown_enter_shell(const struct seccomp_filter *filter, struct error *err);
 
 /* The file helper, a fork of PID 1: reads and writes files as the guest, may do nothing else. */
 int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error *err);
@@ -38,6 +38,7 @@ int lockdown_enter_egress(uid_t id, const char *resolv_conf, const struct seccom
                           struct error *err);
 
 /* The front: another id, a root that holds the state directory and nothing else, no network but the
- * sockets it holds, no capability. Keeps descriptors 0 to state_fd, the last of them: it becomes
- * the directory as seen in the new root. */
-int lockdown_enter_front(uid_t id, int state_fd, struct error *err);
+ * sockets it holds, no capability, a filter of its own. Keeps descriptors 0 to state_fd, the last
+ * of them: it becomes the directory as seen in the new root. */
+int lockdown_enter_front(uid_t id, int state_fd, const struct seccomp_filter *filter,
+                         struct error *err);

@@ -25,6 +25,7 @@ enum { INIT_KEPT_MAX = 4, INIT_SEND_MS = 10000 };
 
 struct init {
     int signal_fd;
+    struct seccomp_filter filter;
     struct files files;
     pid_t helper; /* the file helper at work, or 0 */
     uint64_t helper_request;
@@ -69,14 +70,14 @@ static int build(struct init *init, const struct root_message *root, const struc
         return error_from_errno(err, "open " MOUNTS_DATA_PATH);
     setsid();
     umask(022);
-    return lockdown_enter_shell(err);
+    return lockdown_enter_shell(&init->filter, err);
 }
 
 static int set_up(struct init *init, struct error *err)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return error_from_errno(err, "PR_SET_PDEATHSIG");
-    if (channel_receive(INIT_COMMAND_FD, 2, &message, err) != CHANNEL_MESSAGE ||
+    if (channel_receive(INIT_COMMAND_FD, 3, &message, err) != CHANNEL_MESSAGE ||
         message.frame.type != FRAME_SHELL_SETUP)
         return error_set(err, ERROR_SYSTEM, "no set-up message");
 
@@ -84,8 +85,10 @@ static int set_up(struct init *init, struct error *err)
     struct profile profile;
     AUTO_CLOSE int filter_fd = channel_take_fd(&message, 0);
     AUTO_CLOSE int profile_fd = channel_take_fd(&message, 1);
+    AUTO_CLOSE int own_filter_fd = channel_take_fd(&message, 2);
     if (message_read(&message.frame, &root, sizeof root, err) < 0 ||
         seccomp_filter_read(filter_fd, &init->files.filter, err) < 0 ||
+        seccomp_filter_read(own_filter_fd, &init->filter, err) < 0 ||
         profile_read(profile_fd, &profile, NULL, err) < 0)
         return -1;
     return build(init, &root, &profile, err);
