@@ -124,9 +124,9 @@ static int read_members(json_t *json, struct policy *parent, struct policy *poli
 static int read_document(json_t *json, const struct policy_parents *parents, struct policy *policy,
                          struct error *err)
 {
-    static const char *const known[] = {"$schema", "name",    "description", "kind",
-                                        "extends", "default", "calls",       "limits",
-                                        "mounts",  "devices", "environment", NULL};
+    static const char *const known[] = {
+        "$schema", "name",   "description", "kind",        "extends",  "default", "calls",
+        "limits",  "mounts", "devices",     "environment", "landlock", NULL};
     struct policy parent = {0};
     if (!json_is_object(json))
         return error_set(err, ERROR_INVALID, "a policy must be an object");

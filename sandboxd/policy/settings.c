@@ -154,6 +154,61 @@ static int read_variable(json_t *entry, const char *path, struct profile *profil
     return 0;
 }
 
+/* ---- landlock ---- */
+
+/* The bits of enum landlock_access that a list of words names. */
+static int read_access(json_t *list, const char *path, uint32_t *ret_access, struct error *err)
+{
+    static const char *const words[] = {"read", "execute", "write", "change"};
+    json_t *word;
+    size_t index;
+    *ret_access = 0;
+    json_array_foreach(list, index, word)
+    {
+        const char *text = json_string_value(word);
+        int bit =
+            text ? find_word(text, words, sizeof words / sizeof *words, path, "access", err)
+                 : error_set(err, ERROR_INVALID, "%s.access[%zu]: must be a string", path, index);
+        if (bit < 0)
+            return -1;
+        *ret_access |= 1U << bit;
+    }
+    return 0;
+}
+
+static int read_rule(json_t *entry, const char *path, struct profile *profile, struct error *err)
+{
+    struct landlock_rules *landlock = &profile->landlock;
+    struct landlock_rule rule;
+    const char *name;
+    json_t *access = NULL;
+    if (json_get_text(entry, path, "path", &name, err) < 0 ||
+        json_get_array_optional(entry, path, "access", &access, err) < 0 ||
+        read_access(access, path, &rule.access, err) < 0)
+        return -1;
+    if (rule.access == 0)
+        return error_set(err, ERROR_INVALID, "%s.access: must name something", path);
+    if (snprintf(rule.path, sizeof rule.path, "%s", name) >= (int)sizeof rule.path ||
+        *name != '/' || strstr(name, "..") || strstr(name, "//"))
+        return error_set(err, ERROR_INVALID,
+                         "%s.path: must be absolute, without \"..\" and shorter than %d bytes",
+                         path, LANDLOCK_PATH_MAX);
+    if (landlock->count == LANDLOCK_RULES_MAX)
+        return error_set(err, ERROR_INVALID, "%s: at most %d paths", path, LANDLOCK_RULES_MAX);
+    landlock->rules[landlock->count++] = rule;
+    return 0;
+}
+
+/* Without these no interpreter gets as far as its first cell. */
+static bool is_readable(const struct landlock_rules *landlock, const char *path)
+{
+    for (size_t i = 0; i < landlock->count; i++) {
+        if (strcmp(landlock->rules[i].path, path) == 0)
+            return landlock->rules[i].access & LANDLOCK_READ;
+    }
+    return false;
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -166,6 +221,7 @@ static const struct {
     {"mounts", "path", {"path", "bytes", "files", "programs", "why"}, read_mount},
     {"devices", "device", {"device", "shown", "why"}, read_device},
     {"environment", "variable", {"variable", "value", "why"}, read_variable},
+    {"landlock", "path", {"path", "access", "why"}, read_rule},
 };
 
 const char *settings_section(size_t index)
@@ -263,6 +319,9 @@ static int require_all(const struct profile *profile, struct error *err)
     }
     if (!(profile->mounts.devices & 1))
         return error_set(err, ERROR_INVALID, "devices: null is not there");
+    if (!is_readable(&profile->landlock, "/") || !is_readable(&profile->landlock, MOUNTS_DATA_PATH))
+        return error_set(err, ERROR_INVALID, "landlock: / and %s must be there with \"read\"",
+                         MOUNTS_DATA_PATH);
     return 0;
 }
 

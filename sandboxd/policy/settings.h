@@ -7,7 +7,7 @@
 
 #include "sandboxd/policy/policy.h"
 
-enum { SETTINGS_SECTIONS_MAX = 4 };
+enum { SETTINGS_SECTIONS_MAX = 5 };
 
 /* "limits" and so on; NULL behind the last. */
 const char *settings_section(size_t index);

@@ -76,8 +76,7 @@ static int add_rule(int ruleset_fd, const struct landlock_rule *rule, uint64_t k
     return 0;
 }
 
-int landlock_restrict(const struct landlock_rule *rules, size_t count, bool isolated,
-                      struct error *err)
+int landlock_restrict(const struct landlock_rules *rules, bool isolated, struct error *err)
 {
     if (layer_is_missing(LAYER_LANDLOCK))
         return 0;
@@ -89,8 +88,8 @@ int landlock_restrict(const struct landlock_rule *rules, size_t count, bool isol
     AUTO_CLOSE int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     if (fd < 0)
         return error_from_errno(err, "make a Landlock ruleset");
-    for (size_t i = 0; i < count; i++) {
-        if (add_rule(fd, &rules[i], attr.files, err) < 0)
+    for (size_t i = 0; i < rules->count; i++) {
+        if (add_rule(fd, &rules->rules[i], attr.files, err) < 0)
             return -1;
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||

@@ -11,7 +11,7 @@
 
 #include "base/core/error.h"
 
-enum { LANDLOCK_PATH_MAX = 64 };
+enum { LANDLOCK_PATH_MAX = 64, LANDLOCK_RULES_MAX = 16 };
 
 enum landlock_access {
     LANDLOCK_READ = 1,
@@ -25,16 +25,18 @@ struct landlock_rule {
     char path[LANDLOCK_PATH_MAX]; /* absolute; what does not exist allows nothing */
     uint32_t access;              /* of enum landlock_access */
 };
+struct landlock_rules {
+    struct landlock_rule rules[LANDLOCK_RULES_MAX];
+    size_t count;
+};
 
 /* The version of the interface that this kernel has; 0 or below: none. */
 int landlock_version(void);
 
 /* Everything that no rule allows is refused from here on, to children too. isolated: neither
  * signals nor abstract sockets reach processes outside, where the kernel knows how (version 6).
- * Sets no_new_privs. Does nothing where the version is 0: the broker decides whether that will do.
- */
-int landlock_restrict(const struct landlock_rule *rules, size_t count, bool isolated,
-                      struct error *err);
+ * Sets no_new_privs. Does nothing where the layer is given up (base/core/layer.h). */
+int landlock_restrict(const struct landlock_rules *rules, bool isolated, struct error *err);
 
 /* ERROR_DENIED unless the kernel refuses, for Landlock and nothing else, to make a device in that
  * directory, which the caller may write to. */

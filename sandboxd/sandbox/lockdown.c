@@ -17,29 +17,15 @@
 
 #define FRONT_STATE_PATH "/state"
 
-enum {
-    LANDLOCK_FILES = LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_CHANGE,
-    LANDLOCK_ALL = LANDLOCK_FILES | LANDLOCK_EXECUTE,
-};
-
-/* A guest has nothing to add to the machine's random numbers. */
-static const struct landlock_rule guest_rules[] = {
-    {"/", LANDLOCK_READ | LANDLOCK_EXECUTE},
-    {MOUNTS_DATA_PATH, LANDLOCK_ALL},
-    {MOUNTS_HOME_PATH, LANDLOCK_ALL},
-    {"/tmp", LANDLOCK_ALL},
-    {"/dev/shm", LANDLOCK_ALL},
-    {"/dev/null", LANDLOCK_READ | LANDLOCK_WRITE},
-    {"/dev/zero", LANDLOCK_READ | LANDLOCK_WRITE},
-    {"/dev/full", LANDLOCK_READ | LANDLOCK_WRITE},
-};
-
 /* One of our own processes: files in one directory, where it may write, and none elsewhere. */
 static int restrict_to(const char *directory, bool isolated, struct error *err)
 {
-    struct landlock_rule rule = {.access = LANDLOCK_FILES};
-    snprintf(rule.path, sizeof rule.path, "%s", directory);
-    if (landlock_restrict(&rule, 1, isolated, err) < 0)
+    struct landlock_rules rules = {
+        .rules = {{.access = LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_CHANGE}},
+        .count = 1,
+    };
+    snprintf(rules.rules[0].path, sizeof rules.rules[0].path, "%s", directory);
+    if (landlock_restrict(&rules, isolated, err) < 0)
         return -1;
     return landlock_require(directory, err);
 }
@@ -96,7 +82,7 @@ int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
         return error_add_context(err, "capabilities");
     if (limits_protect_memory(err) < 0)
         return error_add_context(err, "memory protection");
-    if (landlock_restrict(guest_rules, sizeof guest_rules / sizeof *guest_rules, true, err) < 0 ||
+    if (landlock_restrict(guest->landlock, true, err) < 0 ||
         landlock_require(MOUNTS_DATA_PATH, err) < 0)
         return error_add_context(err, "Landlock");
     if (load_filter(guest, err) < 0)

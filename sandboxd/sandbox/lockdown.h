@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/core/error.h"
+#include "sandboxd/sandbox/landlock.h"
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/namespaces.h"
 #include "sandboxd/sandbox/seccomp.h"
@@ -15,6 +16,7 @@
 /* A process that is about to run guest code. */
 struct lockdown_guest {
     const struct limits_guest *limits;          /* borrowed */
+    const struct landlock_rules *landlock;      /* borrowed */
     const struct seccomp_filter *filter;        /* borrowed */
     const struct namespaces_identity *outsider; /* namespaces it must share none of; borrowed */
     /* For a filter that asks: takes the listener away before anything may be refused. */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "sandboxd/sandbox/landlock.h"
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
 #include "sandboxd/sandbox/seccomp.h"
@@ -15,6 +16,7 @@ enum { PROFILE_ENVIRONMENT_MAX = 2048 };
 struct profile {
     struct limits_guest limits;
     struct mounts_choice mounts;
+    struct landlock_rules landlock;
     char environment[PROFILE_ENVIRONMENT_MAX]; /* NAME=VALUE with a NUL behind each, and one more */
 };
 

@@ -139,7 +139,11 @@ int join_enter(const struct join *join, const struct join_context *context,
         return error_from_errno(err, "enter " MOUNTS_DATA_PATH);
 
     struct lockdown_guest guest = {
-        .limits = &ret_profile->limits, .filter = &filter, .outsider = &context->outsider};
+        .limits = &ret_profile->limits,
+        .landlock = &ret_profile->landlock,
+        .filter = &filter,
+        .outsider = &context->outsider,
+    };
     if (join->how.cgroup_version == 0)
         stand_in_for_cgroups(&join->how, &ret_profile->limits);
     if (largest_file(&ret_profile->limits.most[RLIMIT_FSIZE], err) < 0)

@@ -49,14 +49,15 @@ static int set_up(void **state)
 
 static int restrict_self(bool isolated)
 {
-    struct landlock_rule rules[] = {
-        {"", LANDLOCK_READ},
-        {"", LANDLOCK_READ | LANDLOCK_EXECUTE | LANDLOCK_WRITE | LANDLOCK_CHANGE},
-        {"/there/is/no/such/path", LANDLOCK_READ},
+    struct landlock_rules rules = {
+        .rules = {{"", LANDLOCK_READ},
+                  {"", LANDLOCK_READ | LANDLOCK_EXECUTE | LANDLOCK_WRITE | LANDLOCK_CHANGE},
+                  {"/there/is/no/such/path", LANDLOCK_READ}},
+        .count = 3,
     };
-    strcpy(rules[0].path, path_of("read"));
-    strcpy(rules[1].path, path_of("all"));
-    return landlock_restrict(rules, COUNT(rules), isolated, NULL);
+    strcpy(rules.rules[0].path, path_of("read"));
+    strcpy(rules.rules[1].path, path_of("all"));
+    return landlock_restrict(&rules, isolated, NULL);
 }
 
 /* In a child, which the rules hold for: the number of the first thing that is wrong. */
