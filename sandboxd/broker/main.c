@@ -13,6 +13,7 @@
 #include "sandboxd/policy/filters.h"
 #include "sandboxd/policy/image.h"
 #include "sandboxd/sandbox/limits.h"
+#include "sandboxd/sandbox/lockdown.h"
 #include "sandboxd/sandbox/mounts.h"
 
 /* A zygote's command line: its name, the missing layers, then the modules. */
@@ -42,6 +43,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
                    struct error *err)
 {
     static struct filters filters;
+    static struct seccomp_filter filter;
     char **front_arguments = &argv[INHERIT_FRONT_ARGUMENTS - 1];
     if (layers_from_argument(front_arguments[FRONT_MISSING_ARGUMENT], err) < 0 ||
         limits_protect_memory(err) < 0 ||
@@ -53,6 +55,9 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
         return -1;
     if (mounts_prepare((const char *const *)image->paths, image->path_count, err) < 0)
         return error_add_context(err, "root of image host");
+    if (seccomp_filter_read(filters.daemon_fd, &filter, err) < 0 ||
+        lockdown_enter_broker(&filter, err) < 0)
+        return error_add_context(err, "system call filter");
 
     static const int counts[] = {0, CGROUP_HIERARCHIES_MAX, 1};
     options->tree.version = argv[INHERIT_CGROUP_ARGUMENT][0] - '0';

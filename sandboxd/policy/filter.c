@@ -40,7 +40,7 @@ static int seal(int fd, struct error *err)
 static int compile(const struct filter_rule *rules, size_t count, int default_error, bool asks,
                    int *ret_fd, struct error *err)
 {
-    uint32_t refusal = SCMP_ACT_ERRNO((uint32_t)default_error);
+    uint32_t refusal = default_error ? SCMP_ACT_ERRNO((uint32_t)default_error) : SCMP_ACT_ALLOW;
     scmp_filter_ctx context = seccomp_init(asks ? SCMP_ACT_NOTIFY : refusal);
     if (!context)
         return error_set(err, ERROR_SYSTEM, "seccomp_init failed");

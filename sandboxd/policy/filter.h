@@ -30,8 +30,9 @@ struct filter_rule {
 /* The number of a call by name on this architecture, or -1 when it has none. */
 int filter_call_number(const char *name);
 
-/* Compiles; calls that no rule matches fail with default_error; foreign architectures and x32 calls
- * kill the process. Returns a sealed memory file, close-on-exec, yours. */
+/* Compiles; calls that no rule matches fail with default_error (0: are allowed); foreign
+ * architectures and x32 calls kill the process. Returns a sealed memory file, close-on-exec, yours.
+ */
 int filter_compile(const struct filter_rule *rules, size_t count, int default_error, int *ret_fd,
                    struct error *err);
 /* The same, but calls that no rule matches are a question to whoever holds the listener. */

@@ -1,5 +1,7 @@
 #include "sandboxd/policy/filters.h"
 
+#include <errno.h>
+
 #include "base/core/buf.h"
 
 /* Where a pool names no policy. */
@@ -51,6 +53,53 @@ static int compile_process(const struct library *library, const char *name, int 
     return result;
 }
 
+/* For the broker and all below it. They are few: what is refused here is not told as a guest's
+ * refused call, since the kernel prefers an error to a question. */
+static const char *const daemon_refused[] = {
+    "kexec_load",
+    "kexec_file_load",
+    "init_module",
+    "finit_module",
+    "delete_module",
+    "io_uring_setup",
+    "io_uring_enter",
+    "io_uring_register",
+    "userfaultfd",
+    "perf_event_open",
+    "keyctl",
+    "add_key",
+    "request_key",
+    "swapon",
+    "swapoff",
+    "reboot",
+    "settimeofday",
+    "clock_settime",
+    "acct",
+    "quotactl",
+    "quotactl_fd",
+    "iopl",
+    "ioperm",
+    "fanotify_init",
+    "lookup_dcookie",
+    "nfsservctl",
+    "uselib",
+    "vhangup",
+    "bpf",
+    "syslog",
+    "open_by_handle_at",
+};
+
+static int compile_daemon(int *ret_fd, struct error *err)
+{
+    enum { REFUSED = sizeof daemon_refused / sizeof *daemon_refused };
+    struct filter_rule rules[REFUSED] = {0};
+    for (int i = 0; i < REFUSED; i++) {
+        rules[i].number = filter_call_number(daemon_refused[i]);
+        rules[i].error_number = EPERM;
+    }
+    return filter_compile(rules, REFUSED, 0, ret_fd, err);
+}
+
 int filters_compile(int directory_fd, int own_directory_fd, struct filters *ret_filters,
                     struct error *err)
 {
@@ -63,5 +112,5 @@ int filters_compile(int directory_fd, int own_directory_fd, struct filters *ret_
         if (compile_process(&library, process_names[i], &ret_filters->process_fds[i], err) < 0)
             return -1;
     }
-    return 0;
+    return compile_daemon(&ret_filters->daemon_fd, err);
 }

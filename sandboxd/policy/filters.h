@@ -19,6 +19,7 @@ struct filters {
     size_t session_count;
     char *session_names; /* "python strict": in the same order */
     int process_fds[FILTERS_PROCESSES_MAX];
+    int daemon_fd; /* what no process of the daemon ever asks for is refused, the rest allowed */
 };
 
 /* Our directory, and the user's or anything that is none. The descriptors in *ret_filters are

@@ -27,6 +27,9 @@ struct lockdown_guest {
  * not have. Afterwards it is id 1000 with no capability, behind the filter. */
 int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err);
 
+/* The broker, and all that it will start: behind a filter of what none of them ever needs. */
+int lockdown_enter_broker(const struct seccomp_filter *filter, struct error *err);
+
 /* PID 1 of a session: keeps what it needs to kill guests and to lend its file helper the guest's
  * file-system id, and a filter that allows that and what the helper's own does. */
 int lockdown_enter_shell(const struct seccomp_filter *filter, struct error *err);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
-#include "sandboxd/sandbox/seccomp.h"
+#include "sandboxd/sandbox/lockdown.h"
 #include "tests/support/unit.h"
 
 /* With arguments that harm nobody should a call get through. */
@@ -99,15 +99,21 @@ static int first_that_is_not_refused(const struct call *calls)
     return -1;
 }
 
-static void load(enum filters_process process, struct seccomp_filter *filter)
+static void compile(struct filters *filters)
 {
-    static struct filters filters;
     struct error err = {0};
     AUTO_CLOSE int directory_fd =
         open(SANDPOOL_POLICY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_CLOSE int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (filters.session_count == 0 && filters_compile(directory_fd, null_fd, &filters, &err) < 0)
+    if (filters->session_count == 0 && filters_compile(directory_fd, null_fd, filters, &err) < 0)
         fail_msg("%s", err.message);
+}
+
+static void load(enum filters_process process, struct seccomp_filter *filter)
+{
+    static struct filters filters;
+    struct error err = {0};
+    compile(&filters);
     if (seccomp_filter_read(filters.process_fds[process], filter, &err) < 0)
         fail_msg("%s", err.message);
 }
@@ -170,10 +176,42 @@ static void a_shell_forks_and_does_nothing_to_the_machine(void **state)
     try_behind(FILTERS_SHELL, refused_to_a_shell, a_shell_works);
 }
 
+/* It allows the rest: a process may still take a stricter one. */
+static void what_no_process_of_the_daemon_needs_is_refused_to_all(void **state)
+{
+    (void)state;
+    static const struct call calls[] = {
+        {"bpf", SYS_bpf, {-1}},
+        {"io_uring_setup", SYS_io_uring_setup, {0}},
+        {"keyctl", SYS_keyctl, {-1}},
+        {"userfaultfd", SYS_userfaultfd, {-1}},
+        {"perf_event_open", SYS_perf_event_open, {0}},
+        {"init_module", SYS_init_module, {0}},
+        {"kexec_load", SYS_kexec_load, {0, 0, 0, -1}},
+        {NULL, 0, {0}},
+    };
+    static struct filters filters;
+    static struct seccomp_filter filter;
+    compile(&filters);
+    assert_int_equal(seccomp_filter_read(filters.daemon_fd, &filter, NULL), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (lockdown_enter_broker(&filter, NULL) < 0)
+            _exit(200);
+        bool others_work = a_shell_works() && unshare(0) == 0;
+        _exit(others_work ? first_that_is_not_refused(calls) + 1 : 201);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_front_starts_nothing_makes_no_socket_and_signals_nobody),
+        cmocka_unit_test(what_no_process_of_the_daemon_needs_is_refused_to_all),
         cmocka_unit_test(a_shell_forks_and_does_nothing_to_the_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
