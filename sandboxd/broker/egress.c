@@ -23,7 +23,7 @@ static void on_egress_exit(void *self, uint32_t events)
 
 int egress_start(struct session *session, int tap_fd, struct error *err)
 {
-    static const char *const arguments[] = {"sandboxd-egress", NULL};
+    const char *const arguments[] = {"sandboxd-egress", layers_to_argument(), NULL};
     struct broker *broker = session->broker;
     int pair[2];
     if (channel_pair(pair, err) < 0)

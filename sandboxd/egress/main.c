@@ -1,11 +1,13 @@
-/* sandboxd-egress: the network of one session. Started by the broker only, with a channel to it and
- * a compiled filter; gives everything up, then takes the session's device and serves it. */
+/* sandboxd-egress MISSING-LAYERS: the network of one session. Started by the broker only, with a
+ * channel to it and a compiled filter; gives everything up, then takes the session's device and
+ * serves it. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "base/core/log.h"
 #include "base/core/text.h"
 #include "sandboxd/control/channel.h"
@@ -56,11 +58,12 @@ static int serve(struct error *err)
     return stack_serve(&rules, tap_fd, EGRESS_BROKER_FD, err);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     log_set_process("egress");
     struct error err = {0};
-    if (fcntl(EGRESS_BROKER_FD, F_SETFD, FD_CLOEXEC) < 0) {
+    if (argc != 2 || layers_from_argument(argv[1], &err) < 0 ||
+        fcntl(EGRESS_BROKER_FD, F_SETFD, FD_CLOEXEC) < 0) {
         log_error("egress.refused", "message=\"started by hand; start sandboxd instead\"");
         return 1;
     }
