@@ -14,6 +14,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
+#include "sandboxd/sandbox/without.h"
 
 /* What the headers of older systems lack. */
 struct ruleset {
@@ -78,7 +79,7 @@ static int add_rule(int ruleset_fd, const struct landlock_rule *rule, uint64_t k
 
 int landlock_restrict(const struct landlock_rules *rules, bool isolated, struct error *err)
 {
-    if (layer_is_missing(LAYER_LANDLOCK))
+    if (layer_is_missing(LAYER_LANDLOCK) || !LAYER("landlock"))
         return 0;
     int version = landlock_version();
     struct ruleset attr = {
@@ -103,7 +104,7 @@ int landlock_require(const char *directory, struct error *err)
 {
     char path[2 * LANDLOCK_PATH_MAX];
     uint64_t name;
-    if (layer_is_missing(LAYER_LANDLOCK))
+    if (layer_is_missing(LAYER_LANDLOCK) || !LAYER("landlock"))
         return 0;
     if (getrandom(&name, sizeof name, 0) != sizeof name)
         return error_from_errno(err, "getrandom");

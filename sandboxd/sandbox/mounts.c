@@ -18,8 +18,11 @@
 #include "base/core/layer.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/network.h"
+#include "sandboxd/sandbox/without.h"
 
 #define NSSWITCH_WITH_NAMES "etc/nsswitch.names.conf"
+
+static const unsigned READ_ONLY = LAYER("mounts-read-only") ? MOUNT_ATTR_RDONLY : 0;
 
 /* Every machine has it, and neither the broker nor a session needs the machine's. */
 static const char root_path[] = "/tmp";
@@ -150,14 +153,15 @@ static int place_shown(const char *path, struct error *err)
     int made = S_ISDIR(st.st_mode) ? make_directory(relative, err) : make_file(relative, "", err);
     if (made < 0)
         return -1;
-    return place_tree(path, relative, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                      err);
+    return place_tree(path, relative, READ_ONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
 }
 
 static int mount_tmpfs(const char *relative, uint64_t bytes, uint32_t inodes, unsigned mode,
                        unsigned long flags, struct error *err)
 {
     char options[160];
+    bytes = LAYER("tmpfs-size") ? bytes : 0; /* 0: no limit */
+    inodes = LAYER("tmpfs-inodes") ? inodes : 0;
     /* The one id that there is without the layer "ids" has another number in the zygote. */
     unsigned owner = layer_is_missing(LAYER_IDS) ? geteuid() : SESSION_GUEST_ID;
     snprintf(options, sizeof options, "size=%" PRIu64 ",nr_inodes=%u,mode=%o,uid=%u,gid=%u", bytes,
@@ -216,7 +220,7 @@ static int mount_file_systems(const struct mounts_plan *plan, struct error *err)
         return error_from_errno(err, "place nsswitch.conf");
     if (plan->own_procfs &&
         mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-              "subset=pid,hidepid=invisible") < 0)
+              LAYER("procfs-subset") ? "subset=pid,hidepid=invisible" : "hidepid=invisible") < 0)
         return error_from_errno(err, "mount procfs");
     return 0;
 }
@@ -261,8 +265,7 @@ static int close_root(struct error *err)
     AUTO_CLOSE int root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root_fd < 0)
         return error_from_errno(err, "open the new root");
-    return set_attributes(root_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false,
-                          err);
+    return set_attributes(root_fd, READ_ONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false, err);
 }
 
 static int fill_root(const char *const *paths, size_t count, struct error *err)
@@ -335,11 +338,12 @@ int mounts_require_contained(struct error *err)
 {
     static const char *const read_only[] = {"/", "/usr"};
     const unsigned long no_privilege = ST_NOSUID | ST_NODEV;
+    const unsigned long wanted = no_privilege | (READ_ONLY ? ST_RDONLY : 0);
     struct statvfs st;
     for (size_t i = 0; i < sizeof read_only / sizeof *read_only; i++) {
         if (statvfs(read_only[i], &st) < 0)
             return error_from_errno(err, "look at %s", read_only[i]);
-        if ((st.f_flag & (no_privilege | ST_RDONLY)) != (no_privilege | ST_RDONLY))
+        if ((st.f_flag & wanted) != wanted)
             return error_set(err, ERROR_DENIED, "%s is not read-only, nosuid and nodev",
                              read_only[i]);
     }
@@ -349,7 +353,7 @@ int mounts_require_contained(struct error *err)
         return error_from_errno(err, "look at " MOUNTS_DATA_PATH);
     if ((st.f_flag & no_privilege) != no_privilege || root.st_dev == data.st_dev)
         return error_set(err, ERROR_DENIED, MOUNTS_DATA_PATH " is not a file system of its own");
-    if (access("/proc/sys", F_OK) == 0 || access("/sys", F_OK) == 0)
+    if ((LAYER("procfs-subset") && access("/proc/sys", F_OK) == 0) || access("/sys", F_OK) == 0)
         return error_set(err, ERROR_DENIED, "/proc/sys or /sys can be seen");
     return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
+#include "sandboxd/sandbox/without.h"
 
 static const struct {
     const char *name;
@@ -25,7 +26,7 @@ static const struct {
     {"pid", CLONE_NEWPID, LAYERS_MAX},
     {"mnt", CLONE_NEWNS, LAYERS_MAX},
     {"net", CLONE_NEWNET, LAYERS_MAX},
-    {"ipc", CLONE_NEWIPC, LAYERS_MAX},
+    {"ipc", LAYER("ipc-namespace") ? CLONE_NEWIPC : 0, LAYERS_MAX},
     {"uts", CLONE_NEWUTS, LAYER_UTS},
     {"cgroup", CLONE_NEWCGROUP, LAYER_CGROUP_NAMESPACE},
 };
@@ -125,7 +126,7 @@ int namespaces_require_distinct(const struct namespaces_identity *a,
                                 const struct namespaces_identity *b, struct error *err)
 {
     for (int i = 0; i < NAMESPACES_OF_A_SESSION_MAX; i++) {
-        if (!layer_is_missing(kinds[i].layer) && a->inodes[i] == b->inodes[i])
+        if (kinds[i].flag && !layer_is_missing(kinds[i].layer) && a->inodes[i] == b->inodes[i])
             return error_set(err, ERROR_DENIED, "the %s namespace is not the session's own",
                              kinds[i].name);
     }
