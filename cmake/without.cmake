@@ -1,6 +1,6 @@
 # A build without one layer of the isolation: scripts/test mutation. LAYER() in sandboxd/sandbox/without.h asks
 # for these names, tests/mutation/layers.json has the tests that must notice.
-set(SANDPOOL_LAYERS landlock seccomp-guest seccomp-front seccomp-shell bounding-set procfs-subset mounts-read-only tmpfs-size
+set(SANDPOOL_LAYERS landlock seccomp-guest seccomp-broker seccomp-front seccomp-shell bounding-set procfs-subset mounts-read-only tmpfs-size
                     tmpfs-inodes ipc-namespace)
 set(SANDPOOL_WITHOUT "" CACHE STRING "a layer to leave out, never for use: ${SANDPOOL_LAYERS}")
 if(SANDPOOL_WITHOUT)

@@ -97,6 +97,8 @@ int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
 
 int lockdown_enter_broker(const struct seccomp_filter *filter, struct error *err)
 {
+    if (!LAYER("seccomp-broker"))
+        return 0;
     if (seccomp_filter_load(filter, err) < 0)
         return -1;
     /* An operation that does not exist: no kernel says EPERM by itself. */
