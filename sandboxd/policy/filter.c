@@ -45,6 +45,7 @@ static int compile(const struct filter_rule *rules, size_t count, int default_er
     if (!context)
         return error_set(err, ERROR_SYSTEM, "seccomp_init failed");
 
+    const struct scmp_arg_cmp nothing_asked = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = 0};
     int result = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     /* A binary tree: the cost of a call is the logarithm of the list, not its length. */
     if (result == 0)
@@ -53,8 +54,8 @@ static int compile(const struct filter_rule *rules, size_t count, int default_er
         result = add_rule(context, &rules[i], default_error);
     /* The probe of seccomp_filter_require is nobody's to answer. */
     if (asks && result == 0)
-        result = seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 1,
-                                  SCMP_A0_64(SCMP_CMP_EQ, 0));
+        result = seccomp_rule_add_array(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 1,
+                                        &nothing_asked);
 
     AUTO_CLOSE int fd = memfd_create("seccomp-filter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (result == 0 && fd >= 0)

@@ -171,7 +171,7 @@ int lockdown_enter_front(uid_t id, int state_fd, const struct seccomp_filter *fi
         return -1;
     if (unshare(CLONE_NEWNET | CLONE_NEWIPC) < 0)
         return error_from_errno(err, "unshare");
-    if (mounts_lone_directory(own_fd, FRONT_STATE_PATH + 1, err) < 0 ||
+    if (mounts_lone_directory(own_fd, &FRONT_STATE_PATH[1], err) < 0 ||
         capabilities_close_bounds(err) < 0 || idmap_become(id, err) < 0 ||
         reopen_state(state_fd, err) < 0 || capabilities_keep(NULL, 0, err) < 0)
         return -1;
