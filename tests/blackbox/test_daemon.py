@@ -13,7 +13,7 @@ import pytest
 
 from conftest import MakeDaemon
 from support.daemon import BUILD, free_port, require_daemon, scale
-from support.processes import all_cgroups, wait_until
+from support.processes import abandoned_cgroups, wait_until
 
 
 # ---- start and stop ----
@@ -145,12 +145,12 @@ def test_kill_9_of_a_shell_ends_its_session_only(make_daemon: MakeDaemon) -> Non
 
 def test_a_start_that_fails_leaves_no_cgroup(make_daemon: MakeDaemon, tmp_path: Path) -> None:
     daemon = make_daemon(scale(5, 0))
-    before = all_cgroups()
+    before = abandoned_cgroups()
     result = run_to_end("--listen", f"127.0.0.1:{free_port()}", "--state-dir",
                         str(daemon.state_directory))
     assert result.returncode == 1
     assert "in use by another sandboxd" in result.stderr
-    assert wait_until(lambda: all_cgroups() <= before)
+    assert wait_until(lambda: abandoned_cgroups() <= before)
 
 
 def test_a_directory_that_holds_other_things_is_not_taken(tmp_path: Path) -> None:

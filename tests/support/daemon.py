@@ -46,6 +46,14 @@ def scale(most: int, ready: int) -> dict[str, Any]:
     return {"scaleConfiguration": {"maxConcurrentSessions": most, "readySessionInstances": ready}}
 
 
+def inode_of(path: Path) -> int:
+    """0 for what does not exist."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -148,8 +156,9 @@ class Daemon:
 
     # ---- the end ----
 
-    def footprint(self) -> tuple[list[Process], set[Path]]:
-        """Its processes, and the cgroups that are theirs but not ours."""
+    def footprint(self) -> tuple[list[Process], set[tuple[Path, int]]]:
+        """Its processes, and the cgroups that are theirs but not ours, with their inodes: the next daemon of
+        the machine may take the same name."""
         processes = self.processes()
         directories: set[Path] = set()
         for process in processes:
@@ -157,12 +166,14 @@ class Daemon:
                 directories |= cgroup_directories(process.pid)
             except (FileNotFoundError, ProcessLookupError):
                 continue
-        return processes, directories - cgroup_directories(os.getpid()) - self.account.directories
+        own = directories - cgroup_directories(os.getpid()) - self.account.directories
+        return processes, {(directory, inode_of(directory)) for directory in own}
 
-    def leftovers(self, processes: list[Process], directories: set[Path]) -> list[str]:
+    def leftovers(self, processes: list[Process], directories: set[tuple[Path, int]]) -> list[str]:
         left = [f"process {process.pid} ({process.name})" for process in processes
                 if process.is_alive()]
-        left += [f"cgroup {directory}" for directory in sorted(directories) if directory.exists()]
+        left += [f"cgroup {directory}" for directory, inode in sorted(directories)
+                 if inode_of(directory) == inode]
         # Only more mounts are a leak: somebody else may have taken one away meanwhile.
         left += [f"mount {line}" for line in mounts()
                  if line not in self.mounts_before and str(self.directory) in line]

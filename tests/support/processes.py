@@ -93,6 +93,18 @@ def all_cgroups() -> set[Path]:
     return {path for path in Path("/sys/fs/cgroup").rglob("sandpool-*") if path.is_dir()}
 
 
+def abandoned_cgroups() -> set[Path]:
+    """Those in which no daemon lives: other tests run their own beside this one."""
+    abandoned = set()
+    for path in all_cgroups():
+        try:
+            if not (path / "broker" / "cgroup.procs").read_text():
+                abandoned.add(path)
+        except OSError:
+            continue
+    return abandoned
+
+
 def mounts() -> list[str]:
     return Path("/proc/self/mountinfo").read_text().splitlines()
 
