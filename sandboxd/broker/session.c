@@ -65,6 +65,8 @@ static void session_free(struct session *session)
     loop_unwatch(broker->loop, &session->shell_exit);
     loop_unwatch(broker->loop, &session->interpreter_exit);
     loop_unwatch(broker->loop, &session->command);
+    /* Older kernels hang up only when the last process behind the filter has been reaped. */
+    audit_close(session);
     close_fd(&session->egress_fd);
     loop_stop_timer(broker->loop, &session->shell_deadline);
     close_fd(&session->shell_pid_fd);
