@@ -3,10 +3,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/core/cleanup.h"
 #include "base/core/text.h"
 
 enum { PLACE_PATH_MAX = 1024, PLACE_LINE_MAX = 4096 };
+
+const char *const cgroup_place_controllers[] = {"memory", "pids", "cpu"};
 
 bool cgroup_place_lists(const char *list, const char *word, char separator)
 {
@@ -62,6 +66,19 @@ static bool find_own_path(const char *controller, char *ret_path)
     if (file)
         fclose(file);
     return found;
+}
+
+bool cgroup_place_has_controllers(int dir_fd)
+{
+    char text[512] = {0};
+    AUTO_CLOSE int fd = openat(dir_fd, "cgroup.controllers", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
+        return false;
+    for (int i = 0; i < CGROUP_PLACE_CONTROLLERS; i++) {
+        if (!cgroup_place_lists(text, cgroup_place_controllers[i], ' '))
+            return false;
+    }
+    return true;
 }
 
 int cgroup_place_open(const char *controller, bool at_root, struct error *err)

@@ -10,5 +10,12 @@
  * hierarchy. */
 int cgroup_place_open(const char *controller, bool at_root, struct error *err);
 
+/* True for a directory of version 2 that has all of the controllers that sessions need. */
+bool cgroup_place_has_controllers(int dir_fd);
+
 /* True for one word of a list, as in cgroup.controllers, separated by `separator`. */
 bool cgroup_place_lists(const char *list, const char *word, char separator);
+
+/* What sessions are limited by: memory, pids, cpu. */
+enum { CGROUP_PLACE_CONTROLLERS = 3 };
+extern const char *const cgroup_place_controllers[CGROUP_PLACE_CONTROLLERS];

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/core/cgroup_place.h"
 #include "base/core/cleanup.h"
 #include "base/core/directory.h"
 
@@ -15,21 +14,6 @@ enum { CGROUPS_PATH_MAX = 64 };
 
 /* Where the daemon itself is: it marks the tree as in use. */
 static const char own_leaf[] = "broker";
-
-static const char *const controllers[CGROUPS_MAX] = {"memory", "pids", "cpu"};
-
-static bool has_controllers(int dir_fd)
-{
-    char text[512] = {0};
-    AUTO_CLOSE int fd = openat(dir_fd, "cgroup.controllers", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
-        return false;
-    for (int i = 0; i < CGROUPS_MAX; i++) {
-        if (!cgroup_place_lists(text, controllers[i], ' '))
-            return false;
-    }
-    return true;
-}
 
 static int write_file(int dir_fd, const char *name, const char *text, struct error *err)
 {
@@ -44,7 +28,7 @@ static int write_file(int dir_fd, const char *name, const char *text, struct err
 static bool find_v2(bool is_delegated, struct cgroups *cgroups)
 {
     int fd = cgroup_place_open(NULL, !is_delegated, NULL);
-    if (fd < 0 || !has_controllers(fd)) {
+    if (fd < 0 || !cgroup_place_has_controllers(fd)) {
         close_fd(&fd);
         return false;
     }
@@ -58,7 +42,7 @@ static int find_v1(struct cgroups *cgroups, struct error *err)
 {
     cgroups->version = 1;
     for (int i = 0; i < CGROUPS_MAX; i++) {
-        cgroups->parent_fds[i] = cgroup_place_open(controllers[i], false, err);
+        cgroups->parent_fds[i] = cgroup_place_open(cgroup_place_controllers[i], false, err);
         if (cgroups->parent_fds[i] < 0)
             return -1;
         cgroups->count = i + 1;

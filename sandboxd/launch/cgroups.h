@@ -8,9 +8,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/core/cgroup_place.h"
 #include "base/core/error.h"
 
-enum { CGROUPS_MAX = 3, CGROUPS_NAME_MAX = 32 };
+enum { CGROUPS_MAX = CGROUP_PLACE_CONTROLLERS, CGROUPS_NAME_MAX = 32 };
 
 struct cgroups {
     int version;
