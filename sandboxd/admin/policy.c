@@ -173,17 +173,25 @@ static int show(const struct policy_options *options, const struct policy *polic
     return POLICY_GOOD;
 }
 
-static int run_show(const struct policy_options *options)
+/* What is done with one policy; the status is its own. */
+static int with_policy(const struct policy_options *options, const char *name,
+                       int (*act)(const struct policy_options *options,
+                                  const struct policy *policy))
 {
     AUTO_LIBRARY struct library library = {0};
     struct error err = {0};
     struct policy policy;
     if (open_library(options, &library, &err) < 0 ||
-        library_load(&library, options->words[0], &policy, &err) < 0)
+        library_load(&library, name, &policy, &err) < 0)
         return policy_command_fail(&err);
-    int status = show(options, &policy);
+    int status = act(options, &policy);
     policy_clear(&policy);
     return status;
+}
+
+static int run_show(const struct policy_options *options)
+{
+    return with_policy(options, options->words[0], show);
 }
 
 static int explain(const struct library *library, const char *name, int number, struct buf *out,
@@ -246,31 +254,25 @@ static int run_diff(const struct policy_options *options)
 
 /* ---- learn, try ---- */
 
+static int learn(const struct policy_options *options, const struct policy *policy)
+{
+    const char *name = options->name ? options->name : "learned";
+    return policy_command_learn(policy, name, options->words);
+}
+
 static int run_learn(const struct policy_options *options)
 {
-    AUTO_LIBRARY struct library library = {0};
-    struct error err = {0};
-    struct policy policy;
-    if (open_library(options, &library, &err) < 0 ||
-        library_load(&library, options->policy ? options->policy : "python", &policy, &err) < 0)
-        return policy_command_fail(&err);
-    const char *name = options->name ? options->name : "learned";
-    int status = policy_command_learn(&policy, name, options->words);
-    policy_clear(&policy);
-    return status;
+    return with_policy(options, options->policy ? options->policy : "python", learn);
+}
+
+static int try(const struct policy_options *options, const struct policy *policy)
+{
+    return policy_command_try(policy, options->words + 1);
 }
 
 static int run_try(const struct policy_options *options)
 {
-    AUTO_LIBRARY struct library library = {0};
-    struct error err = {0};
-    struct policy policy;
-    if (open_library(options, &library, &err) < 0 ||
-        library_load(&library, options->words[0], &policy, &err) < 0)
-        return policy_command_fail(&err);
-    int status = policy_command_try(&policy, options->words + 1);
-    policy_clear(&policy);
-    return status;
+    return with_policy(options, options->words[0], try);
 }
 
 /* ---- the command line ---- */
