@@ -6,8 +6,8 @@
 #include "sandboxd/broker/internal.h"
 #include "sandboxd/sandbox/seccomp.h"
 
-/* Who asks too much waits, and nobody else does (docs/decisions/0013-refused-calls-are-asked.md).
- */
+/* Who asks too much waits, and nobody else does:
+ * docs/decisions/0015-refused-calls-are-asked-about.md. */
 enum {
     AUDIT_WINDOW_MS = 100,
     AUDIT_ANSWERS_MAX = 500, /* of one session in a window */

@@ -14,6 +14,7 @@
 #include "base/core/cleanup.h"
 #include "sandboxd/doctor/probes.h"
 #include "sandboxd/sandbox/capabilities.h"
+#include "sandboxd/sandbox/landlock.h"
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/seccomp.h"
 
@@ -124,7 +125,7 @@ int probe_landlock(const void *outer, struct finding *finding, struct error *err
                                                          LANDLOCK_ACCESS_FS_READ_DIR};
     (void)outer;
     finding->step = REMEDY_LANDLOCK;
-    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    int version = landlock_version();
     if (version < 0)
         return error_from_errno(err, "landlock_create_ruleset");
     AUTO_CLOSE int ruleset_fd =
@@ -136,9 +137,9 @@ int probe_landlock(const void *outer, struct finding *finding, struct error *err
     if (root_fd >= 0 || errno != EACCES)
         return error_set(err, ERROR_SYSTEM, "a ruleset was taken and does not hold");
     if (version >= LANDLOCK_SCOPES)
-        finding_describe(finding, "ABI %ld", version);
+        finding_describe(finding, "ABI %d", version);
     else
-        finding_degrade(finding, "ABI %ld: signals and abstract sockets are left to the namespaces",
+        finding_degrade(finding, "ABI %d: signals and abstract sockets are left to the namespaces",
                         version);
     return 0;
 }

@@ -4,11 +4,9 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <linux/landlock.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
@@ -22,6 +20,7 @@
 #include "sandboxd/launch/state.h"
 #include "sandboxd/remedy/remedy.h"
 #include "sandboxd/remedy/tun.h"
+#include "sandboxd/sandbox/landlock.h"
 #include "sandboxd/sandbox/limits.h"
 
 enum { START_SAFE_FD = 64 };
@@ -147,7 +146,7 @@ static int miss(enum layer layer, enum remedy_step step, uint32_t allowed, struc
 
 static int look_for_landlock(uint32_t allowed, struct error *err)
 {
-    if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0)
+    if (landlock_version() > 0)
         return 0;
     error_from_errno(err, "landlock_create_ruleset");
     return miss(LAYER_LANDLOCK, REMEDY_LANDLOCK, allowed, err);
