@@ -18,13 +18,18 @@ static const struct {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
+static void clear_one(struct wire_refusal *refusal)
+{
+    free(refusal->subject);
+    free(refusal->error);
+    free(refusal->file);
+    *refusal = (struct wire_refusal){0};
+}
+
 void wire_refusals_clear(struct wire_refusal *refusals, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(refusals[i].subject);
-        free(refusals[i].error);
-        free(refusals[i].file);
-    }
+    for (size_t i = 0; i < count; i++)
+        clear_one(&refusals[i]);
     free(refusals);
 }
 
@@ -123,7 +128,10 @@ static int read_list(json_t *list, struct wire_refusal *refusals, size_t *count,
             (*count)++; /* what it has is freed with the others */
             return -1;
         }
-        *count += refusals[*count].subject != NULL;
+        if (refusals[*count].subject)
+            (*count)++;
+        else
+            clear_one(&refusals[*count]); /* it tells nothing */
     }
     return 0;
 }

@@ -189,8 +189,9 @@ static void refusals_of_a_later_time_are_passed_over_and_broken_ones_named(void 
     static const struct {
         const char *list, *fault;
     } cases[] = {
-        {"[{\"kind\":\"memory\",\"of\":[1]},{\"kind\":\"file\"},{\"kind\":\"file\",\"path\":\"x\"}"
-         "]",
+        {"[{\"kind\":\"memory\",\"of\":[1]},{\"kind\":\"file\"},"
+         "{\"kind\":\"file\",\"error\":\"EROFS\",\"file\":\"<cell 1>\"},"
+         "{\"kind\":\"file\",\"path\":\"x\"}]",
          NULL},
         {"[1]", "sandpool.refusals[0]: must be an object"},
         {"[{\"kind\":\"file\",\"path\":\"x\",\"line\":-1}]", "sandpool.refusals[0].line"},
