@@ -122,7 +122,7 @@ def test_two_hundred_sessions_leave_nothing(make_daemon: MakeDaemon) -> None:
             client.run("import subprocess\nsubprocess.run('true')\nopen('/tmp/x', 'w').close()")
             assert client.delete_session().status == 204
 
-    def state() -> tuple[list[str], dict[str, int]]:
+    def state() -> tuple[list[str], dict[str, int | None]]:
         processes = daemon.processes()
         return (sorted(process.name for process in processes),
                 {f"{process.name} {process.pid}": descriptor_count(process.pid) for process in processes})

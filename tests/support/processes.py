@@ -71,8 +71,12 @@ def pid_namespace(pid: int) -> str | None:
         return None
 
 
-def descriptor_count(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
+def descriptor_count(pid: int) -> int | None:
+    """None when the process has ended."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def cgroup_directories(pid: int) -> set[Path]:
