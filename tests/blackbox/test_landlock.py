@@ -12,7 +12,7 @@ import pytest
 
 from support.client import Client
 from support.daemon import Daemon
-from support.processes import children_named, wait_until
+from support.processes import Process, children_named, wait_until
 
 ABSTRACT_NAME = "sandpool-test-outsider"
 LISTENER = f"""
@@ -80,8 +80,9 @@ def test_an_outsider_with_the_same_id_gets_no_signal(session: Client, guest_pid:
     """The id alone would allow it."""
     enter = ["nsenter", "--target", str(guest_pid), "--user", "--pid", "--setuid", "1000", "--setgid", "1000"]
     with subprocess.Popen([*enter, "sleep", "60"]) as process:
-        assert wait_until(lambda: bool(children_named(process.pid, "sleep")))
-        outsider, = children_named(process.pid, "sleep")
+        found: list[Process] = []
+        assert wait_until(lambda: bool(found.extend(children_named(process.pid, "sleep")) or found))
+        outsider = found[0]
         answer = session.run(SIGNAL.format(pid=inner_pid(outsider.pid))).strip()
         process.kill()
         os.kill(outsider.pid, signal.SIGKILL)
