@@ -1,5 +1,5 @@
 /* sandpool: the client of session pools. */
-#include "agent/command.h"
+#include "agent/commands/command.h"
 
 static const struct command_row commands[] = {
     {"exec", "run Python in a session", exec_run},

@@ -1,4 +1,4 @@
-#include "agent/terminal.h"
+#include "agent/screen/terminal.h"
 #include "base/core/text.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,4 +1,4 @@
-#include "agent/value.h"
+#include "agent/pool/value.h"
 #include "base/json/scan.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "agent/credential.h"
+#include "agent/credential/credential.h"
 #include "tests/support/unit.h"
 
 static int read_token(bool pool_is_local, struct buf *out, struct error *err)

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "agent/pool_client.h"
+#include "agent/pool/pool_client.h"
 #include "base/core/cleanup.h"
 #include "tests/agent/loopback_server.h"
 #include "tests/support/unit.h"

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "agent/pool_url.h"
+#include "agent/pool/pool_url.h"
 #include "base/core/cleanup.h"
 #include "tests/support/unit.h"
 

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/save.h"
+#include "agent/local/save.h"
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
 #include "tests/support/unit.h"

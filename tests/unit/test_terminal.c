@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
-#include "agent/listing.h"
-#include "agent/terminal.h"
+#include "agent/screen/listing.h"
+#include "agent/screen/terminal.h"
 #include "base/core/cleanup.h"
 #include "tests/support/unit.h"
 

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/value.h"
+#include "agent/pool/value.h"
 #include "tests/support/unit.h"
 
 static void values_show_as_a_notebook_shows_them(void **state)

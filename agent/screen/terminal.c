@@ -1,4 +1,4 @@
-#include "agent/terminal.h"
+#include "agent/screen/terminal.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/command.h"
-#include "agent/save.h"
-#include "agent/terminal.h"
-#include "agent/value.h"
+#include "agent/commands/command.h"
+#include "agent/local/save.h"
+#include "agent/pool/value.h"
+#include "agent/screen/terminal.h"
 #include "base/core/cleanup.h"
 #include "base/core/random.h"
 #include "base/core/text.h"

@@ -1,4 +1,4 @@
-#include "agent/save.h"
+#include "agent/local/save.h"
 
 #include <errno.h>
 #include <fcntl.h>

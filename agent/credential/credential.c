@@ -1,4 +1,4 @@
-#include "agent/credential.h"
+#include "agent/credential/credential.h"
 
 #include <stdlib.h>
 #include <string.h>

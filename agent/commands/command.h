@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "agent/pool_client.h"
+#include "agent/pool/pool_client.h"
 
 enum command_status {
     COMMAND_OK = 0,

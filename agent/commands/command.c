@@ -1,4 +1,4 @@
-#include "agent/command.h"
+#include "agent/commands/command.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "agent/terminal.h"
+#include "agent/screen/terminal.h"
 #include "base/core/cleanup.h"
 
 const char *argp_program_version = "sandpool " SANDPOOL_VERSION;

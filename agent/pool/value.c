@@ -1,4 +1,4 @@
-#include "agent/value.h"
+#include "agent/pool/value.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "agent/credential.h"
-#include "agent/pool_url.h"
+#include "agent/credential/credential.h"
+#include "agent/pool/pool_url.h"
 #include "base/core/loop.h"
 #include "base/http/http_client.h"
 

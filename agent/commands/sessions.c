@@ -1,5 +1,5 @@
 /* sandpool sessions: sessions as a whole. */
-#include "agent/command.h"
+#include "agent/commands/command.h"
 
 struct arguments {
     struct command command;

@@ -1,4 +1,4 @@
-#include "agent/pool_url.h"
+#include "agent/pool/pool_url.h"
 
 #include <ctype.h>
 #include <string.h>

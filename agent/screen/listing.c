@@ -1,4 +1,4 @@
-#include "agent/listing.h"
+#include "agent/screen/listing.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/terminal.h"
+#include "agent/screen/terminal.h"
 
 enum { TIME_TEXT_MAX = 32 };
 

@@ -1,4 +1,4 @@
-#include "agent/pool_client.h"
+#include "agent/pool/pool_client.h"
 
 #include <string.h>
 #include <sys/stat.h>
