@@ -8,6 +8,8 @@
 
 /* What tokens for a pool are issued for. */
 #define CREDENTIAL_SCOPE_POOL "https://dynamicsessions.io/.default"
+/* What tokens for a model on Azure are issued for. */
+#define CREDENTIAL_SCOPE_MODEL "https://cognitiveservices.azure.com/.default"
 
 enum { CREDENTIAL_TOKEN_BYTES_MAX = 16 * 1024 }; /* our limit: Entra's tokens are 1 to 4 KiB */
 

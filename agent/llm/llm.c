@@ -8,6 +8,7 @@ void llm_message_clear(struct llm_message *message)
         free(message->calls[i].id);
         free(message->calls[i].name);
         free(message->calls[i].arguments);
+        free(message->calls[i].problem);
     }
     free(message->calls);
     free(message->text);

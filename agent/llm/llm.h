@@ -21,7 +21,10 @@ enum llm_role { LLM_SYSTEM, LLM_USER, LLM_ASSISTANT, LLM_TOOL };
 struct llm_call {
     char *id;        /* what its answer refers to; made up where the server gave none */
     char *name;      /* of the tool */
-    char *arguments; /* JSON text as the model wrote it: perhaps not JSON */
+    char *arguments; /* without a problem: a JSON object, repaired where that was safe; else as the
+                        model wrote it */
+    char *problem; /* not NULL: the call must not be run. It was cut off, cannot be read, or breaks
+                      the protocol's form; the text tells the model and is the call's answer. */
 };
 
 /* Every text is UTF-8, owned by the message. Free with llm_message_clear. */
@@ -47,7 +50,9 @@ struct llm_request {
     size_t message_count;
     const struct llm_tool *tools;
     size_t tool_count;
-    bool answer_only; /* the tools are known but may not be called now */
+    bool answer_only;      /* the tools are known but may not be called now */
+    const char *file_path; /* the last uploaded file, for text protocols whose template names it;
+                              NULL: none */
 };
 
 /* ---- what comes back ---- */
@@ -56,7 +61,7 @@ enum llm_finish {
     LLM_FINISH_NONE, /* the stream was cut */
     LLM_FINISH_STOP,
     LLM_FINISH_CALLS,  /* it has called tools, whatever the server named the reason */
-    LLM_FINISH_LENGTH, /* cut at a limit of tokens: a call in it is not complete */
+    LLM_FINISH_LENGTH, /* cut at a limit of tokens: each call in it has a problem */
     LLM_FINISH_FILTER, /* by the service's content filter */
 };
 
@@ -72,16 +77,17 @@ enum llm_event_kind {
     LLM_EVENT_TEXT,           /* a piece of the answer */
     LLM_EVENT_REASONING,      /* a piece of what it thinks: shown, never sent back */
     LLM_EVENT_CALL_START,     /* text: the tool's name, complete */
-    LLM_EVENT_CALL_ARGUMENTS, /* a piece of the call's arguments */
+    LLM_EVENT_CALL_ARGUMENTS, /* a piece of the call's arguments, as the model writes them */
     LLM_EVENT_CALL_END,
     LLM_EVENT_USAGE,
     LLM_EVENT_FINISH,
-    LLM_EVENT_NOTICE, /* for a person: a retry, a parameter left out, another protocol */
+    LLM_EVENT_NOTICE,  /* for a person: a retry, a parameter left out, another protocol */
+    LLM_EVENT_RESTART, /* the answer begins again: what its events have shown so far is void */
 };
 
 struct llm_event {
     enum llm_event_kind kind;
-    const char *text; /* not kept, not NUL-terminated; pieces end at whole characters */
+    const char *text; /* not kept, not NUL-terminated; UTF-8 in whole characters */
     size_t length;
     unsigned call; /* CALL_*: which call of this answer, from 0 */
     struct llm_usage usage;
