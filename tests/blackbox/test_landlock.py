@@ -1,6 +1,7 @@
 """What a session does not reach even when it is in its namespaces: another process is put there from outside."""
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -40,7 +41,26 @@ try:
 except OSError as error:
     print(error.errno)
 """
-EPERM = 1
+WRITE = """
+try:
+    open("/usr/share/written", "w")
+    print("written")
+except OSError as error:
+    print(error.errno)
+"""
+EPERM, EACCES = 1, 13
+FIRST_WITH_SCOPES = 6  # what reaches out of a Landlock domain: signals and abstract sockets
+
+
+def landlock_version() -> int:
+    """Of this machine's kernel."""
+    SYS_LANDLOCK_CREATE_RULESET, VERSION = 444, 1
+    return ctypes.CDLL(None).syscall(SYS_LANDLOCK_CREATE_RULESET, None, 0, VERSION)
+
+
+needs_scopes = pytest.mark.skipif(
+    landlock_version() < FIRST_WITH_SCOPES,
+    reason=f"the kernel's Landlock has version {landlock_version()}, scopes are in {FIRST_WITH_SCOPES}")
 
 
 def inner_pid(pid: int) -> str:
@@ -72,10 +92,19 @@ def outsider(guest_pid: int) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+def test_a_writable_mount_where_the_image_is_stays_read_only(session: Client, guest_pid: int) -> None:
+    """The mount would let anybody write."""
+    subprocess.run(["nsenter", "--target", str(guest_pid), "--mount", "mount", "-t", "tmpfs", "-o", "mode=1777",
+                    "tmpfs", "/usr/share"], check=True)
+    assert session.run(WRITE).strip() == str(EACCES)
+
+
+@needs_scopes
 def test_an_abstract_socket_of_an_outsider_is_out_of_reach(session: Client, outsider: subprocess.Popen[str]) -> None:
     assert session.run(CONNECT).strip() == str(EPERM)
 
 
+@needs_scopes
 def test_an_outsider_with_the_same_id_gets_no_signal(session: Client, guest_pid: int) -> None:
     """The id alone would allow it."""
     enter = ["nsenter", "--target", str(guest_pid), "--user", "--pid", "--setuid", "1000", "--setgid", "1000"]
