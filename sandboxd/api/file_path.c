@@ -39,7 +39,7 @@ static int check(const struct file_path *path, struct error *err)
 {
     if (has_control_characters(path->text))
         return error_set(err, ERROR_INVALID, "file names must not have control characters");
-    if (!message_path_is_safe(path->text, path->length))
+    if (!payload_path_is_safe(path->text, path->length))
         return error_set(err, ERROR_INVALID,
                          "a file name must lie below /mnt/data, without empty, \".\" or \"..\" "
                          "parts, each part at most 255 bytes and all at most %d",

@@ -2,12 +2,12 @@
  *
  * Clients write "x.txt", "sub/x.txt", "/mnt/data/x.txt", and a directory as "", "/", "sub", "/sub"
  * or
- * "/mnt/data/sub" (docs/api.md, "File names"). The result is message_path_is_safe.
+ * "/mnt/data/sub" (docs/api.md, "File names"). The result is payload_path_is_safe.
  */
 #pragma once
 
 #include "base/core/error.h"
-#include "sandboxd/control/message.h"
+#include "sandboxd/payload/payload.h"
 
 struct file_path {
     char text[FILE_PATH_MAX + 1]; /* "" is the data directory */

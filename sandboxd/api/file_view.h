@@ -5,7 +5,7 @@
 
 #include "base/json/wire.h"
 #include "sandboxd/api/dialect.h"
-#include "sandboxd/control/message.h"
+#include "sandboxd/payload/payload.h"
 
 enum {
     /* Most entries and bytes of names in one listing (our limits; the default data directory has at

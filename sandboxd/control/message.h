@@ -3,7 +3,8 @@
  * Both ends are programs of one build on one machine, so a payload is one of these structs as it
  * lies in memory; none has padding. A struct that ends in a text travels with as many bytes of it
  * as the text is long. Readers take untrusted bytes: the length must fit, a text holds no NUL and
- * is terminated afterwards, and what a guest or the front may send is checked field by field.
+ * is terminated afterwards, and what a guest or the front may send is checked field by field. What
+ * front, interpreters and file helpers alone say to each other is in sandboxd/payload.
  */
 #pragma once
 
@@ -17,60 +18,8 @@
 
 enum {
     SESSION_BLOB_MAX = 1024,
-    FILE_PATH_MAX = 4096, /* bytes of a path below the data directory; as PATH_MAX */
     RESULT_TEXT_MAX = 512,
 };
-
-/* FRAME_DONE */
-enum done_display {
-    DISPLAY_NOTHING, /* no trailing expression, or ";" */
-    DISPLAY_NONE,    /* the last expression was None */
-    DISPLAY_TEXT,    /* RESULT_TEXT chunks came before */
-    DISPLAY_IMAGE,   /* RESULT_IMAGE chunks came before */
-    DISPLAY_END,
-};
-struct done_message {
-    uint64_t wall_us;
-    uint64_t cpu_us;
-    uint32_t succeeded; /* 0 or 1 */
-    uint32_t display;   /* enum done_display */
-};
-int message_read_done(const struct frame *frame, struct done_message *ret_message,
-                      struct error *err);
-
-/* FRAME_FILE_REQUEST: one operation below the data directory */
-enum file_operation {
-    FILE_LIST = 1, /* entries of a directory; recursive: of the whole tree */
-    FILE_STAT,     /* one entry */
-    FILE_OPEN,     /* a regular file with one link, for reading; passes its descriptor; one entry */
-    FILE_CREATE,   /* an unnamed file to be filled; passes its descriptor; path must be "" */
-    FILE_COMMIT,   /* gives the passed descriptor a name, replacing a file; one entry */
-    FILE_REMOVE,   /* a file, link or empty directory */
-    FILE_OPERATION_END,
-};
-struct file_request_message {
-    uint32_t operation;       /* enum file_operation */
-    uint32_t recursive;       /* 0 or 1 */
-    char path[FILE_PATH_MAX]; /* relative, as message_path_is_safe wants it; "": the directory */
-};
-int message_read_file_request(const struct frame *frame, struct file_request_message *ret_message,
-                              struct error *err);
-
-/* True for a path that FILE_* operations accept: bounded, relative, no NUL, no "." or "..", no
- * empty part, no part over 255 bytes. The front asks before it sends, the helper asks again. */
-bool message_path_is_safe(const char *path, size_t length);
-
-/* FRAME_FILE_ENTRY */
-enum file_kind { FILE_KIND_FILE = 1, FILE_KIND_DIRECTORY, FILE_KIND_OTHER, FILE_KIND_END };
-struct file_entry_message {
-    uint64_t size_bytes;
-    int64_t modified_s;
-    uint32_t modified_ns;
-    uint32_t kind;            /* enum file_kind */
-    char path[FILE_PATH_MAX]; /* relative to the data directory; any bytes but NUL */
-};
-int message_read_file_entry(const struct frame *frame, struct file_entry_message *ret_message,
-                            struct error *err);
 
 /* FRAME_*_FAILED, FRAME_FILE_DONE: an errno (0: it worked) and a sentence for the log */
 struct result_message {
@@ -146,3 +95,11 @@ struct root_message {
 
 /* Any struct without a text, from a process that is trusted with its fields. */
 int message_read(const struct frame *frame, void *ret_message, size_t size, struct error *err);
+/* Any struct that ends in a text: `head` bytes, then less than `text_size` bytes of it. */
+int message_read_with_text(const struct frame *frame, void *ret_message, size_t head,
+                           size_t text_size, struct error *err);
+#define MESSAGE_READ_WITH_TEXT(frame, message, text, err)                                          \
+    message_read_with_text(frame, message, offsetof(__typeof__(*(message)), text),                 \
+                           sizeof(message)->text, err)
+/* ERROR_INVALID unless its fields are good. */
+int message_check(bool good, const struct frame *frame, struct error *err);

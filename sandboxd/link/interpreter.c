@@ -212,7 +212,7 @@ static void on_run_frame(struct interpreter *interpreter, const struct frame *fr
     } else if (good && frame->type == FRAME_REFUSALS) {
         good = take_refusals(run, frame);
     } else if (good && frame->type == FRAME_DONE) {
-        good = message_read_done(frame, &done, NULL) == 0 &&
+        good = payload_read_done(frame, &done, NULL) == 0 &&
                (announced[done.display] == run->result_type || run->result_type == 0);
         if (good)
             finish_run(interpreter, &done);

@@ -13,9 +13,9 @@
 #include "base/core/buf.h"
 #include "base/core/loop.h"
 #include "sandboxd/control/channel.h"
-#include "sandboxd/control/message.h"
 #include "sandboxd/link/capture.h"
 #include "sandboxd/link/refusals.h"
+#include "sandboxd/payload/payload.h"
 
 enum {
     /* Between the interrupt at the deadline and the kill (docs/api.md, "Limits"). */

@@ -55,7 +55,7 @@ void shell_close(struct shell *shell)
 static int on_entry_frame(struct shell_request *request, const struct frame *frame)
 {
     struct file_entry_message entry;
-    if (message_read_file_entry(frame, &entry, NULL) < 0)
+    if (payload_read_file_entry(frame, &entry, NULL) < 0)
         return -1;
     if (request->on_entry)
         request->on_entry(request->self, &entry);

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 #include "base/core/loop.h"
-#include "sandboxd/control/message.h"
 #include "sandboxd/link/outbox.h"
+#include "sandboxd/payload/payload.h"
 
 enum {
     /* A helper that has not answered by then is given up (our limit). */
@@ -48,7 +48,7 @@ int shell_attach(struct shell *shell, int channel_fd, struct error *err);
 /* Requests under way end with ESRCH. */
 void shell_close(struct shell *shell);
 
-/* path must be message_path_is_safe. fd is taken (-1: none). */
+/* path must be payload_path_is_safe. fd is taken (-1: none). */
 void shell_send(struct shell *shell, struct shell_request *request, enum file_operation operation,
                 bool recursive, const char *path, int fd);
 /* Forgets a request: nothing more is called for it. Harmless on one that is not under way. */

@@ -16,17 +16,17 @@
 #include "base/core/layer.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
+#include "sandboxd/files/files.h"
 #include "sandboxd/sandbox/lockdown.h"
 #include "sandboxd/sandbox/network.h"
 #include "sandboxd/sandbox/profile.h"
-#include "sandboxd/session/files.h"
 
 enum { INIT_KEPT_MAX = 4, INIT_SEND_MS = 10000 };
 
 struct init {
     int signal_fd;
-    struct seccomp_filter filter;
-    struct files files;
+    int data_fd; /* the data directory */
+    struct seccomp_filter filter, helper_filter;
     pid_t helper; /* the file helper at work, or 0 */
     uint64_t helper_request;
     int network_fd;              /* the other end of eth0, for the broker; or -1 */
@@ -65,8 +65,8 @@ static int build(struct init *init, const struct root_message *root, const struc
     if (!layer_is_missing(LAYER_UTS) && sethostname("session", strlen("session")) < 0)
         return error_from_errno(err, "sethostname");
 
-    init->files.data_fd = open(MOUNTS_DATA_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (init->files.data_fd < 0)
+    init->data_fd = open(MOUNTS_DATA_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (init->data_fd < 0)
         return error_from_errno(err, "open " MOUNTS_DATA_PATH);
     setsid();
     umask(022);
@@ -87,7 +87,7 @@ static int set_up(struct init *init, struct error *err)
     AUTO_CLOSE int profile_fd = channel_take_fd(&message, 1);
     AUTO_CLOSE int own_filter_fd = channel_take_fd(&message, 2);
     if (message_read(&message.frame, &root, sizeof root, err) < 0 ||
-        seccomp_filter_read(filter_fd, &init->files.filter, err) < 0 ||
+        seccomp_filter_read(filter_fd, &init->helper_filter, err) < 0 ||
         seccomp_filter_read(own_filter_fd, &init->filter, err) < 0 ||
         profile_read(profile_fd, &profile, NULL, err) < 0)
         return -1;
@@ -108,6 +108,12 @@ static int open_signals(struct init *init, struct error *err)
     return init->signal_fd < 0 ? error_from_errno(err, "signalfd") : 0;
 }
 
+/* To the front, for a request that no helper has answered. */
+static void answer_error(uint64_t request, int error_number, const char *text)
+{
+    channel_send_result(INIT_FILE_FD, FRAME_FILE_DONE, request, error_number, text, -1, NULL);
+}
+
 /* Orphans of the guest end up here. A helper that died without an answer gets one. */
 static void reap(struct init *init)
 {
@@ -122,7 +128,7 @@ static void reap(struct init *init)
             continue;
         init->helper = 0;
         if (status != 0)
-            files_answer_error(INIT_FILE_FD, init->helper_request, EIO, "the file helper died");
+            answer_error(init->helper_request, EIO, "the file helper died");
     }
 }
 
@@ -166,22 +172,31 @@ static bool obey(struct init *init)
     }
 }
 
-static void start_helper(struct init *init)
+/* Here trust ends: what the request holds is looked at behind a lock-down that has been checked, by
+ * code that is no part of this program's own: sandboxd/files. */
+static _Noreturn void become_helper(struct init *init)
 {
-    pid_t pid = fork();
-    if (pid < 0) {
-        files_answer_error(INIT_FILE_FD, message.frame.tag, errno, "fork the file helper");
-        return;
-    }
-    if (pid > 0) {
-        init->helper = pid;
-        init->helper_request = message.frame.tag;
-        return;
-    }
+    struct error err = {0};
     close(INIT_COMMAND_FD);
     close(init->signal_fd);
     drop_kept(init);
-    files_serve(&init->files, INIT_FILE_FD, &message);
+    if (lockdown_enter_file_helper(&init->helper_filter, &err) == 0)
+        files_serve(init->data_fd, INIT_FILE_FD, &message);
+    answer_error(message.frame.tag, err.number ? err.number : EPERM, err.message);
+    _exit(0);
+}
+
+static void start_helper(struct init *init)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        become_helper(init);
+    if (pid < 0) {
+        answer_error(message.frame.tag, errno, "fork the file helper");
+        return;
+    }
+    init->helper = pid;
+    init->helper_request = message.frame.tag;
 }
 
 /* One request at a time: the next is read when the helper has ended. False when the channel is no
@@ -231,7 +246,7 @@ int init_run(struct error *err)
 {
     static struct init init = {
         .signal_fd = -1,
-        .files = {.data_fd = -1},
+        .data_fd = -1,
         .kept_fds = {-1, -1, -1, -1},
         .network_fd = -1,
     };

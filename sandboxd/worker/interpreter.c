@@ -11,7 +11,7 @@
 #include "base/core/buf.h"
 #include "base/core/clock.h"
 #include "sandboxd/control/channel.h"
-#include "sandboxd/control/message.h"
+#include "sandboxd/payload/payload.h"
 #include "sandboxd/worker/audit.h"
 
 /* The front sends at most a JSON body of code; docs/api.md, "Limits". */

@@ -34,7 +34,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-# enum done_display of sandboxd/control/message.h
+# enum done_display of sandboxd/payload/payload.h
 DISPLAY_NOTHING, DISPLAY_NONE, DISPLAY_TEXT, DISPLAY_IMAGE = range(4)
 
 # Longest result; docs/api.md, "Limits". The front holds the same line.

@@ -42,13 +42,13 @@ static void check_path(const char *text)
     struct error err = {0};
     if (file_path_read_directory(text, &path, &err) == 0) {
         CHECK(path.length == strlen(path.text));
-        CHECK(path.length == 0 || message_path_is_safe(path.text, path.length));
+        CHECK(path.length == 0 || payload_path_is_safe(path.text, path.length));
     }
     if (file_path_read(NULL, text, &path, &err) < 0)
         return;
-    CHECK(path.length > 0 && message_path_is_safe(path.text, path.length));
+    CHECK(path.length > 0 && payload_path_is_safe(path.text, path.length));
     if (file_path_read(text, "a", &again, &err) == 0)
-        CHECK(message_path_is_safe(again.text, again.length));
+        CHECK(payload_path_is_safe(again.text, again.length));
 }
 
 static void check_skip(const char *text)

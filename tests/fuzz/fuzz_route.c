@@ -32,7 +32,7 @@ static void check_name(const struct http_target *target, const struct route_matc
     }
     if (file_path_read(http_target_parameter(target, "path"), name, &path, &err) < 0)
         return;
-    CHECK(path.length > 0 && message_path_is_safe(path.text, path.length));
+    CHECK(path.length > 0 && payload_path_is_safe(path.text, path.length));
     CHECK(*file_path_base_name(path.text));
 }
 

@@ -104,7 +104,7 @@ static struct file_request_message receive(struct fixture *f)
     struct file_request_message request;
     assert_int_equal(channel_receive(f->peer_fd, 1, &f->message, &err), CHANNEL_MESSAGE);
     assert_int_equal(f->message.frame.type, FRAME_FILE_REQUEST);
-    assert_int_equal(message_read_file_request(&f->message.frame, &request, &err), 0);
+    assert_int_equal(payload_read_file_request(&f->message.frame, &request, &err), 0);
     return request;
 }
 

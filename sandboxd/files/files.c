@@ -1,4 +1,4 @@
-#include "sandboxd/session/files.h"
+#include "sandboxd/files/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,7 @@
 #include "base/core/buf.h"
 #include "base/core/cleanup.h"
 #include "base/core/directory.h"
-#include "sandboxd/control/message.h"
-#include "sandboxd/sandbox/lockdown.h"
+#include "sandboxd/payload/payload.h"
 
 /* More entries than any data directory has inodes: a guest that renames directories ahead of a walk
  * cannot keep it going. */
@@ -75,12 +74,6 @@ static int send_done(const struct helper *helper, int error_number, const char *
 {
     return channel_send_result(helper->channel_fd, FRAME_FILE_DONE, helper->request, error_number,
                                text, fd, NULL);
-}
-
-void files_answer_error(int channel_fd, uint64_t request, int error_number, const char *text)
-{
-    struct helper helper = {.channel_fd = channel_fd, .request = request};
-    send_done(&helper, error_number, text, -1);
 }
 
 /* Sends the entries of one directory; the directories among them are added to `pending`, each
@@ -248,19 +241,17 @@ static int perform(const struct helper *helper, struct file_request_message *req
     }
 }
 
-_Noreturn void files_serve(const struct files *files, int channel_fd,
-                           struct channel_message *request)
+_Noreturn void files_serve(int data_fd, int channel_fd, struct channel_message *request)
 {
     struct helper helper = {
-        .data_fd = files->data_fd,
+        .data_fd = data_fd,
         .channel_fd = channel_fd,
         .request = request->frame.tag,
     };
     struct error err = {0};
     struct file_request_message wanted;
-    if (lockdown_enter_file_helper(&files->filter, &err) < 0 ||
-        message_read_file_request(&request->frame, &wanted, &err) < 0) {
-        send_done(&helper, err.number ? err.number : EINVAL, err.message, -1);
+    if (payload_read_file_request(&request->frame, &wanted, &err) < 0) {
+        send_done(&helper, EINVAL, err.message, -1);
         _exit(0);
     }
 
