@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/credential/identity.h"
 #include "agent/screen/terminal.h"
 #include "base/core/cleanup.h"
 
@@ -41,7 +42,8 @@ static const struct {
     const char *hint;
 } hints[] = {
     {401,
-     "check the credential: SANDPOOL_TOKEN must hold a current token for " CREDENTIAL_SCOPE_POOL},
+     "check the credential: SANDPOOL_TOKEN, or the identity that was found, must bring a current "
+     "token for " CREDENTIAL_SCOPE_POOL},
     {403, "this identity needs the role \"Azure ContainerApps Session Executor\" "
           "(0fb8eba5-a2bb-4abe-b1c1-49dfad359bb0) on the pool"},
     {404,
@@ -231,6 +233,18 @@ static int hold_signals(struct command *command, struct error *err)
 
 /* ---- one run ---- */
 
+/* A token that is given goes first. A local pool takes any, unless the environment names an
+ * identity for it. */
+static struct credential find_credential(struct command *command, const char *endpoint)
+{
+    struct http_url url;
+    bool is_local = http_url_read(endpoint, &url, NULL) == 0 && url.is_loopback;
+    if (credential_is_given() || (is_local && !identity_is_given()))
+        return credential_from_environment(is_local);
+    command->identity = identity_create(command->loop, command->http, is_local);
+    return identity_credential(command->identity);
+}
+
 static int connect_all(struct command *command, const char *endpoint, struct error *err)
 {
     command->loop = loop_create(clock_system(), err);
@@ -242,7 +256,8 @@ static int connect_all(struct command *command, const char *endpoint, struct err
     trust_authorities(command->http);
     struct pool_client_options pool = {.endpoint = endpoint,
                                        .api_version = command->api_version,
-                                       .allow_insecure = command->insecure};
+                                       .allow_insecure = command->insecure,
+                                       .credential = find_credential(command, endpoint)};
     return pool_client_create(command->http, &pool, &command->pool, err);
 }
 
@@ -268,6 +283,7 @@ void command_close(struct command *command)
 {
     pool_result_clear(&command->result);
     pool_client_destroy(command->pool);
+    identity_destroy(command->identity);
     http_client_destroy(command->http);
     if (command->loop)
         loop_unwatch(command->loop, &command->signal_watch);

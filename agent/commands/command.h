@@ -43,6 +43,7 @@ struct command {
 
     struct loop *loop;
     struct http_client *http;
+    struct identity *identity; /* NULL: a given or local token is enough */
     struct pool_client *pool;
 
     sigset_t mask_before;

@@ -3,6 +3,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- waits ---- */
+
+void credential_ask(const struct credential *credential, const char *scope, bool fresh,
+                    struct credential_wait *wait)
+{
+    credential->ask(credential->self, scope, fresh, wait);
+}
+
+void credential_cancel(struct credential_wait *wait)
+{
+    if (!wait->link)
+        return;
+    *wait->link = wait->next;
+    if (wait->next)
+        wait->next->link = wait->link;
+    wait->link = NULL;
+}
+
+void credential_wait_push(struct credential_wait **list, struct credential_wait *wait)
+{
+    wait->next = *list;
+    wait->link = list;
+    if (wait->next)
+        wait->next->link = &wait->next;
+    *list = wait;
+}
+
+void credential_wait_end_all(struct credential_wait **list, const char *token,
+                             const struct error *failure)
+{
+    struct credential_wait *ended = *list, *wait;
+    *list = NULL;
+    if (ended)
+        ended->link = &ended;
+    while ((wait = ended)) {
+        credential_cancel(wait);
+        wait->on_token(wait->self, token, failure);
+    }
+}
+
+/* ---- tokens ---- */
+
 bool credential_token_is_valid(const char *token, size_t length)
 {
     if (length == 0 || length > CREDENTIAL_TOKEN_BYTES_MAX)
@@ -14,41 +56,51 @@ bool credential_token_is_valid(const char *token, size_t length)
     return true;
 }
 
-static int append_token(const char *token, struct buf *out, struct error *err)
+static const char *given_token(void)
 {
-    if (!credential_token_is_valid(token, strlen(token)))
-        return error_set(err, ERROR_DENIED,
-                         "SANDPOOL_TOKEN is not a bearer token: it must be at most %d printable "
-                         "characters without spaces or line ends",
-                         CREDENTIAL_TOKEN_BYTES_MAX);
-    if (!buf_append_text(out, token))
-        return error_set(err, ERROR_LIMIT, "the token is too long");
-    return 0;
+    const char *token = getenv("SANDPOOL_TOKEN");
+    return token && *token ? token : NULL;
 }
 
-static int read_for_local_pool(void *self, const char *scope, struct buf *out, struct error *err)
+bool credential_is_given(void)
 {
-    (void)self;
-    (void)scope;
-    const char *token = getenv("SANDPOOL_TOKEN");
-    return append_token(token && *token ? token : "local", out, err);
+    return given_token();
 }
 
-static int read_for_remote_pool(void *self, const char *scope, struct buf *out, struct error *err)
+static void give(const char *token, const char *scope, struct credential_wait *wait)
+{
+    struct error err = {0};
+    if (!token)
+        error_set(&err, ERROR_DENIED,
+                  "no credential: set SANDPOOL_TOKEN to a bearer token for %s, for example from: "
+                  "az account get-access-token --query accessToken --output tsv --scope %s",
+                  scope, scope);
+    else if (!credential_token_is_valid(token, strlen(token)))
+        error_set(&err, ERROR_DENIED,
+                  "SANDPOOL_TOKEN is not a bearer token: it must be at most %d printable "
+                  "characters without spaces or line ends",
+                  CREDENTIAL_TOKEN_BYTES_MAX);
+    wait->on_token(wait->self, err.code ? NULL : token, err.code ? &err : NULL);
+}
+
+static void ask_for_local_pool(void *self, const char *scope, bool fresh,
+                               struct credential_wait *wait)
 {
     (void)self;
-    const char *token = getenv("SANDPOOL_TOKEN");
-    if (!token || !*token)
-        return error_set(err, ERROR_DENIED,
-                         "no credential: set SANDPOOL_TOKEN to a bearer token for %s, for example "
-                         "from: az account get-access-token --query accessToken --output tsv "
-                         "--resource https://dynamicsessions.io",
-                         scope);
-    return append_token(token, out, err);
+    (void)fresh;
+    const char *token = given_token();
+    give(token ? token : "local", scope, wait);
+}
+
+static void ask_for_remote_pool(void *self, const char *scope, bool fresh,
+                                struct credential_wait *wait)
+{
+    (void)self;
+    (void)fresh;
+    give(given_token(), scope, wait);
 }
 
 struct credential credential_from_environment(bool pool_is_local)
 {
-    return (struct credential){.read_token =
-                                   pool_is_local ? read_for_local_pool : read_for_remote_pool};
+    return (struct credential){.ask = pool_is_local ? ask_for_local_pool : ask_for_remote_pool};
 }

@@ -32,10 +32,21 @@ struct pool_call {
     struct pool_client *client;
     enum pool_operation operation;
     struct pool_handler handler;
-    struct http_exchange *exchange;
-    struct buf request;    /* JSON */
+    struct buf url;
+    struct buf request; /* JSON */
+    struct http_upload upload;
+    char *upload_name;     /* NULL: no upload */
     struct pool_sink sink; /* of a download */
     bool stopped_by_sink;
+    int64_t total_timeout_ms;
+    int64_t stall_timeout_ms;
+
+    bool starting; /* inside the function that starts it: its end is that one's result */
+    bool renewing; /* the token was refused, and another one is asked for */
+    bool renewed;
+    struct credential_wait wait;
+    struct buf authorization;
+    struct http_exchange *exchange;
     struct pool_result result;
 };
 
@@ -53,7 +64,9 @@ int pool_client_create(struct http_client *http, const struct pool_client_option
     client->http = http;
     client->endpoint = endpoint;
     client->version = version;
-    client->credential = credential_from_environment(endpoint.is_loopback);
+    client->credential = options->credential.ask
+                             ? options->credential
+                             : credential_from_environment(endpoint.is_loopback);
     *ret_client = client;
     return 0;
 }
@@ -76,10 +89,21 @@ void pool_result_clear(struct pool_result *result)
     *result = (struct pool_result){0};
 }
 
+static void forget_token(struct pool_call *call)
+{
+    if (call->authorization.data)
+        explicit_bzero(call->authorization.data, call->authorization.length);
+    buf_free(&call->authorization);
+}
+
 static void call_free(struct pool_call *call)
 {
+    credential_cancel(&call->wait);
     pool_result_clear(&call->result);
+    buf_free(&call->url);
     buf_free(&call->request);
+    forget_token(call);
+    free(call->upload_name);
     free(call);
 }
 
@@ -203,6 +227,15 @@ static void end_call(struct pool_call *call)
     call_free(call);
 }
 
+/* A token that has been refused is replaced once: it may have been revoked, or have expired early.
+ */
+static bool may_renew(const struct pool_call *call)
+{
+    return call->result.status == 401 && !call->renewed && call->result.downloaded_bytes == 0;
+}
+
+static void ask_for_token(struct pool_call *call, bool fresh);
+
 static void on_done(void *self, struct http_exchange *exchange, const struct error *failure)
 {
     (void)exchange;
@@ -220,12 +253,19 @@ static void on_done(void *self, struct http_exchange *exchange, const struct err
     } else {
         result->succeeded = true;
     }
-    end_call(call);
+    call->exchange = NULL;
+    if (failure || !may_renew(call)) {
+        end_call(call);
+        return;
+    }
+    call->renewed = call->renewing = true;
+    ask_for_token(call, true);
 }
 
 void pool_call_cancel(struct pool_call *call)
 {
-    http_exchange_cancel(call->exchange);
+    if (call->exchange)
+        http_exchange_cancel(call->exchange);
     error_set(&call->result.failure, ERROR_CONFLICT, "cancelled");
     end_call(call);
 }
@@ -243,40 +283,88 @@ struct call_plan {
     int64_t stall_timeout_ms;
 };
 
-static int read_authorization(struct pool_client *client, struct buf *out, struct error *err)
+static int start_exchange(struct pool_call *call, struct error *err)
 {
-    buf_append_text(out, "Authorization: Bearer ");
-    return client->credential.read_token(client->credential.self, CREDENTIAL_SCOPE_POOL, out, err);
-}
-
-static int start_exchange(struct pool_call *call, const struct call_plan *plan, struct error *err)
-{
-    struct pool_client *client = call->client;
-    AUTO_BUF struct buf url = {0};
-    AUTO_BUF struct buf authorization = {.limit = AUTHORIZATION_BYTES_MAX};
-    if (pool_url_build(&client->endpoint, &client->version, plan->operation, &plan->target, &url,
-                       err) < 0 ||
-        read_authorization(client, &authorization, err) < 0)
-        return -1;
-
-    bool is_download = plan->operation == POOL_DOWNLOAD;
+    bool is_download = call->operation == POOL_DOWNLOAD;
     const char *json = call->request.length > 0 ? "Content-Type: application/json" : NULL;
-    const char *headers[] = {authorization.data, json, NULL};
+    const char *headers[] = {call->authorization.data, json, NULL};
     struct http_exchange_options options = {
-        .method = pool_url_method(plan->operation),
-        .url = url.data,
+        .method = pool_url_method(call->operation),
+        .url = call->url.data,
         .headers = headers,
         .body = json ? call->request.data : NULL,
         .body_length = call->request.length,
-        .upload = plan->upload,
+        .upload = call->upload_name ? &call->upload : NULL,
         .answer_bytes_max = is_download ? DOWNLOAD_BYTES_MAX : ANSWER_BYTES_MAX,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .total_timeout_ms = plan->total_timeout_ms,
-        .stall_timeout_ms = plan->stall_timeout_ms,
+        .total_timeout_ms = call->total_timeout_ms,
+        .stall_timeout_ms = call->stall_timeout_ms,
     };
     struct http_exchange_handler handler = {
         .self = call, .on_head = on_head, .on_data = on_data, .on_done = on_done};
-    return http_client_start(client->http, &options, &handler, &call->exchange, err);
+    pool_result_clear(&call->result);
+    call->result.retry_after_s = -1;
+    return http_client_start(call->client->http, &options, &handler, &call->exchange, err);
+}
+
+/* False when it is the one that has been refused. */
+static bool take_token(struct pool_call *call, const char *token)
+{
+    AUTO_BUF struct buf header = {.limit = AUTHORIZATION_BYTES_MAX};
+    buf_printf(&header, "Authorization: Bearer %s", token);
+    bool is_same = call->authorization.length == header.length &&
+                   memcmp(call->authorization.data, header.data, header.length) == 0;
+    if (!is_same) {
+        forget_token(call);
+        call->authorization = header;
+        header = (struct buf){0};
+    }
+    return !is_same;
+}
+
+static void on_token(void *self, const char *token, const struct error *failure)
+{
+    struct pool_call *call = self;
+    struct error err;
+    if (call->renewing && (failure || !take_token(call, token))) {
+        end_call(call); /* with the refusal of before */
+        return;
+    }
+    if (failure) {
+        err = *failure;
+    } else {
+        if (!call->renewing)
+            take_token(call, token);
+        call->renewing = false;
+        if (start_exchange(call, &err) == 0)
+            return;
+    }
+    call->result.failure = err;
+    if (!call->starting)
+        end_call(call);
+}
+
+static void ask_for_token(struct pool_call *call, bool fresh)
+{
+    call->wait = (struct credential_wait){.self = call, .on_token = on_token};
+    credential_ask(&call->client->credential, CREDENTIAL_SCOPE_POOL, fresh, &call->wait);
+}
+
+static int fill_call(struct pool_call *call, struct call_plan *plan, struct error *err)
+{
+    struct pool_client *client = call->client;
+    call->request = plan->request;
+    if (plan->sink)
+        call->sink = *plan->sink;
+    if (plan->upload) {
+        call->upload = *plan->upload;
+        call->upload.filename = call->upload_name = xstrdup(plan->upload->filename);
+    }
+    call->total_timeout_ms = plan->total_timeout_ms;
+    call->stall_timeout_ms = plan->stall_timeout_ms;
+    call->result.retry_after_s = -1;
+    return pool_url_build(&client->endpoint, &client->version, plan->operation, &plan->target,
+                          &call->url, err);
 }
 
 static int start_call(struct pool_client *client, struct call_plan *plan,
@@ -287,11 +375,16 @@ static int start_call(struct pool_client *client, struct call_plan *plan,
     call->client = client;
     call->operation = plan->operation;
     call->handler = *handler;
-    call->request = plan->request;
-    if (plan->sink)
-        call->sink = *plan->sink;
-    call->result.retry_after_s = -1;
-    if (start_exchange(call, plan, err) < 0) {
+    if (fill_call(call, plan, err) < 0) {
+        call_free(call);
+        return -1;
+    }
+    call->starting = true;
+    ask_for_token(call, false);
+    call->starting = false;
+    if (call->result.failure.code != ERROR_NONE) {
+        if (err)
+            *err = call->result.failure;
         call_free(call);
         return -1;
     }

@@ -14,12 +14,14 @@ struct pool_client;
 struct pool_call; /* under way */
 
 struct pool_client_options {
-    const char *endpoint;    /* the pool management endpoint; copied */
-    const char *api_version; /* NULL: POOL_VERSION_DEFAULT; copied */
-    bool allow_insecure;     /* plain http to another machine */
+    const char *endpoint;         /* the pool management endpoint; copied */
+    const char *api_version;      /* NULL: POOL_VERSION_DEFAULT; copied */
+    bool allow_insecure;          /* plain http to another machine */
+    struct credential credential; /* zeroed: credential_from_environment */
 };
 
-/* http is borrowed. The token source is the environment's (credential.h).
+/* http and what the credential points at are borrowed. A token that the pool refuses (401) is asked
+ * for anew, once a call.
  * ERROR_INVALID, ERROR_DENIED: an option cannot be used. */
 int pool_client_create(struct http_client *http, const struct pool_client_options *options,
                        struct pool_client **ret_client, struct error *err);

@@ -61,6 +61,30 @@ def test_none_wants_no_token(make_daemon: MakeDaemon) -> None:
         assert execute(client, None).status == 200
 
 
+@pytest.mark.parametrize("kept, added, broken", [
+    ({"IDENTITY_ENDPOINT", "IDENTITY_HEADER"}, {}, "IDENTITY_HEADER"),
+    ({"AZURE_AUTHORITY_HOST"}, {"AZURE_TENANT_ID": "adfs", "AZURE_CLIENT_SECRET": "any", "AZURE_CLIENT_ID": PRINCIPAL},
+     "AZURE_CLIENT_ID"),
+])
+def test_sandpool_finds_an_identity_as_azures_libraries_do(make_daemon: MakeDaemon, tmp_path: Path, kept: set[str],
+                                                            added: dict[str, str], broken: str) -> None:
+    daemon = make_daemon(scale(2, 0), arguments=["--auth", "jwt"])
+    kept = kept | {"POOL_MANAGEMENT_ENDPOINT", "SSL_CERT_FILE"}
+    variables = added | {name: value for name, value in environment(daemon).items() if name in kept}
+
+    def run(**more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([BUILD / "bin/sandpool", "exec", "-c", "6 * 7"], text=True, cwd=tmp_path, timeout=TIMEOUT_S,
+                              env={"PATH": os.environ["PATH"], **variables, **more}, capture_output=True)
+
+    done = run()
+    assert (done.stderr, done.stdout) == ("", "42\n")
+    wrong = "not-the-secret-7f3a"
+    done = run(**{broken: wrong})
+    assert done.returncode == 3 and "no credential for https://dynamicsessions.io/.default" in done.stderr
+    assert broken == "AZURE_CLIENT_ID" or wrong not in done.stderr
+
+
+
 def test_jwt_accepts_what_the_daemon_issues_and_nothing_else(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(2, 0), arguments=["--auth", "jwt"])
     token = identity_token(daemon)["access_token"]

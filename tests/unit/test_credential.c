@@ -1,12 +1,32 @@
 #include <stdlib.h>
 
 #include "agent/credential/credential.h"
+#include "base/core/buf.h"
 #include "tests/support/unit.h"
+
+struct asked {
+    struct buf *out;
+    struct error *err;
+    int result;
+};
+
+static void on_token(void *self, const char *token, const struct error *failure)
+{
+    struct asked *asked = self;
+    asked->result = token ? 0 : -1;
+    if (token)
+        buf_append_text(asked->out, token);
+    else if (asked->err)
+        *asked->err = *failure;
+}
 
 static int read_token(bool pool_is_local, struct buf *out, struct error *err)
 {
     struct credential credential = credential_from_environment(pool_is_local);
-    return credential.read_token(credential.self, CREDENTIAL_SCOPE_POOL, out, err);
+    struct asked asked = {out, err, -2};
+    struct credential_wait wait = {.self = &asked, .on_token = on_token};
+    credential_ask(&credential, CREDENTIAL_SCOPE_POOL, false, &wait);
+    return asked.result;
 }
 
 static void a_pool_on_this_machine_needs_no_token(void **state)

@@ -728,6 +728,68 @@ static void without_a_token_nothing_is_sent_to_another_machine(void **state)
     assert_null(strstr(err.message, "Injected"));
 }
 
+/* ---- tokens ---- */
+
+struct turns {
+    unsigned asked;
+    const char *tokens[2];
+};
+
+static void give_in_turn(void *self, const char *scope, bool fresh, struct credential_wait *wait)
+{
+    struct turns *turns = self;
+    assert_string_equal(scope, CREDENTIAL_SCOPE_POOL);
+    assert_int_equal(fresh, turns->asked > 0);
+    wait->on_token(wait->self, turns->tokens[turns->asked++], NULL);
+}
+
+static void connect_with(struct fixture *f, struct turns *turns)
+{
+    char endpoint[64];
+    snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u", loopback_server_port(f->server));
+    struct pool_client_options options = {.endpoint = endpoint,
+                                          .credential = {.self = turns, .ask = give_in_turn}};
+    assert_int_equal(pool_client_create(f->http, &options, &f->pool, NULL), 0);
+}
+
+#define UNAUTHORIZED                                                                               \
+    "HTTP/1.1 401 Unauthorized\r\n\r\n{\"error\":{\"code\":\"Unauthorized\",\"message\":\"m\"}}"
+
+static void a_token_that_is_refused_is_replaced_once(void **state)
+{
+    struct fixture *f = *state;
+    const struct loopback_answer answers[] = {
+        {.bytes = UNAUTHORIZED},
+        {.bytes = JSON_HEAD "{\"identifier\":\"i\",\"status\":\"Succeeded\",\"result\":{}}"}};
+    struct turns turns = {.tokens = {"old", "new"}};
+    f->server = loopback_server_start(answers, 2);
+    connect_with(f, &turns);
+
+    const struct pool_result *result = execute(f, "1");
+
+    assert_true(result->succeeded);
+    assert_int_equal(loopback_server_requests(f->server), 2);
+    assert_non_null(strstr(loopback_server_request(f->server, 0, NULL), "Bearer old"));
+    const char *second = loopback_server_request(f->server, 1, NULL);
+    assert_non_null(strstr(second, "Bearer new"));
+    assert_non_null(strstr(second, "\"code\""));
+}
+
+static void the_same_token_is_not_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    const struct loopback_answer answers[] = {{.bytes = UNAUTHORIZED}, {.bytes = UNAUTHORIZED}};
+    struct turns turns = {.tokens = {"same", "same"}};
+    f->server = loopback_server_start(answers, 2);
+    connect_with(f, &turns);
+
+    const struct pool_result *result = execute(f, "1");
+
+    assert_true(result->refused);
+    assert_int_equal(result->status, 401);
+    assert_int_equal(loopback_server_requests(f->server), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -758,6 +820,9 @@ int main(void)
         TEST(bad_arguments_start_nothing),
         TEST(the_token_comes_from_the_environment),
         TEST(without_a_token_nothing_is_sent_to_another_machine),
+        cmocka_unit_test_setup_teardown(a_token_that_is_refused_is_replaced_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_same_token_is_not_tried_again, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
