@@ -94,7 +94,7 @@ static int read_claims(json_t *payload, struct jwt_claims *claims, struct error 
 int jwt_read_unverified(const char *token, size_t length, struct jwt_claims *ret_claims,
                         struct error *err)
 {
-    struct parts parts;
+    struct parts parts = {0};
     struct jwt_claims claims = {0};
     AUTO_JSON json_t *payload = NULL;
     if (split(token, length, &parts, err) < 0 ||
@@ -165,7 +165,7 @@ static int check_times(const struct jwt_claims *claims, int64_t now_s, struct er
 int jwt_verify(const struct issuer *issuer, const char *token, size_t length, int64_t now_s,
                struct jwt_claims *ret_claims, struct error *err)
 {
-    struct parts parts;
+    struct parts parts = {0};
     struct jwt_claims claims = {0};
     AUTO_JSON json_t *header = NULL;
     AUTO_JSON json_t *payload = NULL;

@@ -47,7 +47,7 @@ static int create_key(int state_fd, const char *name, const struct private_key_k
     if (result == 0)
         result = generate(key, kind, &text);
     gnutls_x509_privkey_deinit(key);
-    if (result < 0)
+    if (result != 0)
         return error_set(err, ERROR_SYSTEM, "make a key for %s: %s", name, gnutls_strerror(result));
 
     int written = state_file_write(state_fd, name, STATE_FILE_SECRET, text.data, text.size, err);

@@ -48,7 +48,7 @@ static void copy_guid(char ret_claim[JWT_CLAIM_BYTES_MAX], const char *guid)
 int subject_fill_claims(const struct subject *subject, const char *audience, int64_t now_s,
                         int64_t lifetime_s, struct jwt_claims *ret_claims, struct error *err)
 {
-    char made[GUID_TEXT_MAX];
+    char made[GUID_TEXT_MAX] = "";
     const char *client_id = subject->client_id, *object_id = subject->object_id;
     struct jwt_claims claims = {.not_before_s = now_s, .expires_s = now_s + lifetime_s};
     if (check_guid("client id", client_id, err) < 0 || check_guid("object id", object_id, err) < 0)
