@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "base/core/cleanup.h"
 #include "base/json/json.h"
@@ -104,6 +105,22 @@ static int read_parent(json_t *json, const struct policy_parents *parents,
     return error_set(err, ERROR_DENIED, "%s", why.message);
 }
 
+static bool may_make_sockets(const struct policy *policy, uint64_t family)
+{
+    int number = filter_call_number("socket");
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct filter_rule *rule = &policy->rules[i];
+        bool admits = rule->number == number && rule->allow;
+        for (size_t k = 0; k < rule->condition_count; k++) {
+            const struct filter_condition *condition = &rule->conditions[k];
+            admits &= condition->argument != 0 || (family & condition->mask) == condition->value;
+        }
+        if (admits)
+            return true;
+    }
+    return false;
+}
+
 static int read_members(json_t *json, struct policy *parent, struct policy *policy,
                         struct error *err)
 {
@@ -118,6 +135,8 @@ static int read_members(json_t *json, struct policy *parent, struct policy *poli
     if (settings_read(json, known_parent, policy, err) < 0 || calls_read(calls, policy, err) < 0 ||
         (known_parent && calls_inherit(policy, parent, err) < 0))
         return -1;
+    policy->profile.loopback =
+        may_make_sockets(policy, AF_INET) || may_make_sockets(policy, AF_INET6);
     return policy->kind == POLICY_SESSION ? floor_check(policy, err) : 0;
 }
 

@@ -17,6 +17,7 @@ struct profile {
     struct limits_guest limits;
     struct mounts_choice mounts;
     struct landlock_rules landlock;
+    uint64_t loopback;                         /* 1: there are sockets that could use it */
     char environment[PROFILE_ENVIRONMENT_MAX]; /* NAME=VALUE with a NUL behind each, and one more */
 };
 

@@ -58,7 +58,7 @@ static int build(struct init *init, const struct root_message *root, const struc
     if (!layer_is_missing(LAYER_CGROUP_NAMESPACE) && unshare(CLONE_NEWCGROUP) < 0)
         return error_from_errno(err, "unshare the cgroup namespace");
     /* The device is made before the file that makes devices disappears. */
-    if (forbid_user_namespaces(err) < 0 || network_loopback_up(err) < 0 ||
+    if (forbid_user_namespaces(err) < 0 || (profile->loopback && network_loopback_up(err) < 0) ||
         (root->network == NETWORK_EGRESS && network_attach(&init->network_fd, err) < 0) ||
         mounts_enter(&plan, err) < 0)
         return -1;

@@ -105,6 +105,15 @@ def test_pools_of_one_daemon_have_the_policies_they_chose(daemon: Daemon) -> Non
             "pair": "works", "semaphore": False}
 
 
+def test_loopback_is_up_only_where_a_policy_lets_a_socket_use_it(daemon: Daemon) -> None:
+    code = "print('127.0.0.1' in open('/proc/self/net/fib_trie').read())"
+    found = {}
+    for pool in ("loose", "mine", "tight", "small"):
+        with client_of(daemon, pool) as client:
+            found[pool] = client.run(code).strip()
+    assert found == {"loose": "True", "mine": "True", "tight": "False", "small": "False"}
+
+
 def test_a_strict_session_computes_draws_and_keeps_files(daemon: Daemon) -> None:
     with client_of(daemon, "tight") as client:
         client.run("import numpy as np; np.linalg.solve(np.eye(200) * 2, np.ones(200)).sum()")

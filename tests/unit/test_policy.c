@@ -114,6 +114,32 @@ static void rules_that_exclude_each_other_stand_side_by_side(void **state)
     policy_clear(&policy);
 }
 
+static void loopback_is_for_those_who_may_make_a_socket_for_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t loopback;
+    } cases[] = {
+        {ENTRY("\"allow\":[\"read\"]"), 0},
+        {ENTRY("\"allow\":[\"socket\"]"), 1},
+        {ENTRY("\"allow\":[\"socket\"]," UNIX_ONLY), 0},
+        {ENTRY("\"allow\":[\"socket\"]," INET_ONLY), 1},
+        {ENTRY("\"refuse\":[\"socket\"]," INET_ONLY), 0},
+        {ENTRY("\"allow\":[\"socket\"],\"when\":[{\"argument\":1,\"is\":1},"
+               "{\"argument\":0,\"is\":[\"AF_UNIX\",\"AF_INET6\"]}]"),
+         1},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct policy policy = {0};
+        struct error err = {0};
+        if (load_text(cases[i].text, &policy, &err) < 0)
+            fail_msg("%s", err.message);
+        assert_int_equal(policy.profile.loopback, cases[i].loopback);
+        policy_clear(&policy);
+    }
+}
+
 /* A parent from a text. */
 static int load_parent(void *self, const char *name, struct policy *ret_policy, struct error *err)
 {
@@ -368,6 +394,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_named_with_file_line_and_path),
         cmocka_unit_test(rules_that_contradict_each_other_are_refused),
         cmocka_unit_test(rules_that_exclude_each_other_stand_side_by_side),
+        cmocka_unit_test(loopback_is_for_those_who_may_make_a_socket_for_it),
         cmocka_unit_test(a_call_that_a_policy_names_is_no_longer_its_parents),
         cmocka_unit_test(a_mistake_of_the_parent_keeps_its_own_place),
         cmocka_unit_test(no_policy_of_sessions_goes_below_the_floor),
