@@ -73,6 +73,15 @@ int address_range_read(const char *text, struct address_range *ret_range, struct
     return 0;
 }
 
+void address_range_write(const struct address_range *range, char ret_text[ADDRESS_RANGE_TEXT_MAX])
+{
+    const struct in_addr address = {htonl(range->address)};
+    inet_ntop(AF_INET, &address, ret_text, ADDRESS_RANGE_TEXT_MAX);
+    size_t length = strlen(ret_text);
+    if (range->prefix < ADDRESS_PREFIX_MAX)
+        snprintf(ret_text + length, ADDRESS_RANGE_TEXT_MAX - length, "/%" PRIu32, range->prefix);
+}
+
 enum address_kind address_kind_of(uint32_t address)
 {
     for (size_t i = 0; i < BLOCKS; i++) {

@@ -28,6 +28,10 @@ enum address_kind address_kind_of(uint32_t address);
  * bits behind the prefix, and for a range that lies in one that no session gets to. */
 int address_range_read(const char *text, struct address_range *ret_range, struct error *err);
 
+/* The same form; an ADDRESS alone for a range of one. */
+enum { ADDRESS_RANGE_TEXT_MAX = 19 }; /* the last NUL included */
+void address_range_write(const struct address_range *range, char ret_text[ADDRESS_RANGE_TEXT_MAX]);
+
 bool address_range_holds(const struct address_range *range, uint32_t address);
 /* True when one of them holds it. */
 bool address_is_in(uint32_t address, const struct address_range *ranges, size_t count);

@@ -1,5 +1,6 @@
 #include "sandboxd/api/answer.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -14,6 +15,12 @@ static const char aborted_text[] = "Execution aborted";
 /* For a model: what is wrong, what not to do, what to do (docs/api.md, "What was refused"). */
 static const char no_network_text[] =
     "network is disabled in this session; do not retry; ask for the data as a file\n";
+static const char no_names_text[] =
+    "host names are not resolved in this session; do not retry; ask for the data as a file\n";
+static const char limited_text[] = "network access of this session is limited to ";
+static const char limited_end_text[] = "; do not retry; ask for the data as a file\n";
+
+enum { RANGES_TOLD_MAX = 4 };
 
 /* JSON text of a value, escaped: the value's limit times the longest escape. */
 enum { RESULT_JSON_BYTES_MAX = 6 * RESULT_BYTES_LIMIT + 64 };
@@ -29,6 +36,37 @@ static void start_line(struct buf *text)
 {
     if (text->length > 0 && text->data[text->length - 1] != '\n')
         buf_append_text(text, "\n");
+}
+
+static void write_ranges(const struct pool_egress *egress, struct buf *out)
+{
+    char text[ADDRESS_RANGE_TEXT_MAX];
+    uint32_t told = egress->range_count < RANGES_TOLD_MAX ? egress->range_count : RANGES_TOLD_MAX;
+    if (told == 0)
+        buf_append_text(out, "public IPv4 addresses");
+    for (uint32_t i = 0; i < told; i++) {
+        address_range_write(&egress->ranges[i], text);
+        buf_printf(out, "%s%s", i ? ", " : "", text);
+    }
+    if (told < egress->range_count)
+        buf_printf(out, " and %u more ranges", egress->range_count - told);
+}
+
+/* A network that is there says nothing when it fails for another reason than its rules. */
+static void write_network(const struct run *run, struct buf *out)
+{
+    const struct pool_egress *egress = &run->egress;
+    uint32_t number = run->refusals.network_error;
+    start_line(out);
+    if (!egress->enabled) {
+        buf_append_text(out, no_network_text);
+    } else if (number == EHOSTUNREACH) {
+        buf_append_text(out, limited_text);
+        write_ranges(egress, out);
+        buf_append_text(out, limited_end_text);
+    } else if (number == 0 && !egress->names) {
+        buf_append_text(out, no_names_text);
+    }
 }
 
 static void write_errors(const struct run *run, struct buf *out)
@@ -51,10 +89,8 @@ static void write_errors(const struct run *run, struct buf *out)
                    run->result_total, RESULT_BYTES_LIMIT,
                    run->done.display == DISPLAY_IMAGE ? "the figure is left out" : "it was cut");
     }
-    if (run->outcome == RUN_FINISHED && run->refusals.network_ended_it) {
-        start_line(out);
-        buf_append_text(out, no_network_text);
-    }
+    if (run->outcome == RUN_FINISHED && run->refusals.network_ended_it)
+        write_network(run, out);
 }
 
 static char *error_name(uint32_t number)

@@ -136,7 +136,7 @@ static void on_turn(void *self, struct session *session)
     execution->run = (struct run){
         .code = execution->request.code,
         .code_length = execution->request.code_length,
-        .has_network = session->pool->settings.egress.enabled,
+        .egress = session->pool->settings.egress,
         .is_command = execution->is_command,
         .timeout_ms = within ? wanted_s * 1000 : limit_ms,
         .stream_bytes_max = execution->run.stream_bytes_max,

@@ -193,7 +193,7 @@ static bool take_refusals(struct run *run, const struct frame *frame)
     run->told_refusals = true;
     if (!first || refusals_read(&run->refusals, frame->payload, frame->length, NULL) < 0)
         return false;
-    if (run->has_network)
+    if (run->egress.enabled)
         refusals_forget_network(&run->refusals);
     return true;
 }

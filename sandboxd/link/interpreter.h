@@ -16,6 +16,7 @@
 #include "sandboxd/link/capture.h"
 #include "sandboxd/link/refusals.h"
 #include "sandboxd/payload/payload.h"
+#include "sandboxd/pool/pool.h"
 
 enum {
     /* Between the interrupt at the deadline and the kill (docs/api.md, "Limits"). */
@@ -40,9 +41,9 @@ enum run_outcome {
 struct run {
     const char *code; /* borrowed */
     size_t code_length;
-    bool is_command;  /* code is the words of a program, each followed by a NUL; the result is its
-                         exit code as text */
-    bool has_network; /* hosts that the session reaches for are no refusals */
+    bool is_command; /* code is the words of a program, each followed by a NUL; the result is its
+                        exit code as text */
+    struct pool_egress egress; /* with it, hosts that the session reaches for are no refusals */
     int64_t timeout_ms;
     size_t stream_bytes_max; /* kept of stdout and stderr each; 0: CAPTURE_BYTES_MAX */
     void (*on_finished)(void *self, struct run *run);

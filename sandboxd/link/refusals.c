@@ -99,6 +99,7 @@ static bool read_line(struct refusals *refusals, char *line)
         return false;
     if (strcmp(fields[FIELD_KIND], "ended") == 0) {
         refusals->network_ended_it = true;
+        refusals->network_error = refusal.number;
         return strcmp(fields[FIELD_SUBJECT], "network") == 0;
     }
     refusal.count = count;
@@ -145,5 +146,4 @@ void refusals_forget_network(struct refusals *refusals)
             refusals->items[kept++] = refusals->items[i];
     }
     refusals->count = kept;
-    refusals->network_ended_it = false;
 }

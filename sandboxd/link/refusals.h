@@ -40,7 +40,8 @@ struct refusal {
 struct refusals {
     struct refusal *items; /* NULL while there is none */
     size_t count;
-    bool network_ended_it; /* the execution failed because it reached no host */
+    bool network_ended_it;  /* the execution failed because it reached no host */
+    uint32_t network_error; /* the errno that said so; 0: a name, or not known */
 };
 
 void refusals_clear(struct refusals *refusals);
@@ -50,7 +51,8 @@ void refusals_add_call(struct refusals *refusals, uint32_t number,
 
 /* Adds what an interpreter tells: lines of kind, subject, number, count, file and line number, each
  * but the last followed by a tab. Kinds are "network", "file" and "process"; "ended" with the
- * subject "network" sets network_ended_it. Any other form is ERROR_INVALID. */
+ * subject "network" sets network_ended_it, and its number network_error. Any other form is
+ * ERROR_INVALID. */
 int refusals_read(struct refusals *refusals, const uint8_t *data, size_t length, struct error *err);
 
 /* For sessions with a network: there, reaching for a host is an attempt, not a refusal. */

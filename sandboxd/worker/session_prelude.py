@@ -256,14 +256,16 @@ def is_cut_off(command: Any, code: int) -> bool:
     return found is not None and DOWNLOADS[found[1]] == code and not LOOPBACK.search(text)
 
 
+def is_unreachable(error: BaseException) -> bool:
+    return isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno in UNREACHABLE
+
+
 def is_of_network(error: BaseException) -> bool:
     if isinstance(error, subprocess.CalledProcessError):
         return is_cut_off(error.cmd, error.returncode)
     if isinstance(error, socket.gaierror):
         return error.errno in UNRESOLVED
-    if isinstance(error, OSError) and error.errno in UNREACHABLE:
-        return True
-    return any(isinstance(part, str) and any(text in part for text in UNREACHABLE_TEXTS) for part in error.args)
+    return is_unreachable(error) or any(isinstance(part, str) and any(text in part for text in UNREACHABLE_TEXTS) for part in error.args)
 
 
 def place_of(error: BaseException) -> tuple[str, int]:
@@ -290,7 +292,7 @@ def explain(error: Optional[BaseException]) -> bytes:
     try:
         for one in chain_of(error):
             if is_of_network(one):
-                lines.append(refusal_line("ended", "network", 0))
+                lines.append(refusal_line("ended", "network", one.errno if is_unreachable(one) else 0))
             elif isinstance(one, OSError) and one.errno in REFUSED:
                 if isinstance(one.filename, (str, bytes)):
                     lines.append(refusal_line("file", one.filename, one.errno, *place_of(one)))

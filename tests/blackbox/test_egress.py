@@ -189,12 +189,26 @@ print(refusal(lambda: os.open("/dev/net/tun", os.O_RDWR)))
         assert lines[2] == "ENOENT"
 
 
-def test_a_network_that_is_there_is_told_as_no_refusal(daemon: Daemon) -> None:
-    with client_of(daemon, "listed") as client:
-        ran = client.execute(f"import socket; socket.create_connection(('{FAR}', {PORT}))")
+@pytest.mark.parametrize(("pool", "host", "hint"), [
+    ("listed", FAR, f"network access of this session is limited to {NEIGHBOUR}"),
+    ("public", PRIVATE, "network access of this session is limited to public IPv4 addresses"),
+    ("private", FAR, "network access of this session is limited to 10.1.1.0/24, 0.0.0.0/1"),
+    ("private", "near.test", "host names are not resolved in this session"),
+])
+def test_code_that_failed_for_its_pool_s_rules_is_told_so_in_one_sentence(daemon: Daemon, pool: str, host: str,
+                                                                          hint: str) -> None:
+    with client_of(daemon, pool) as client:
+        ran = client.execute(f"import urllib.request; urllib.request.urlopen('http://{host}:{PORT}')")
         assert ran.status == "Failed"
-        assert "network is disabled" not in ran.stderr
+        assert ran.stderr.endswith(f"\n{hint}; do not retry; ask for the data as a file\n")
         assert b'"refusals"' not in ran.answer.body
+
+
+@pytest.mark.parametrize("target", [f"'{NEIGHBOUR}', {PORT + 1}", f"'nowhere.test', {PORT}"])
+def test_what_an_allowed_network_does_not_have_is_no_matter_of_rules(daemon: Daemon, target: str) -> None:
+    with client_of(daemon, "listed") as client:
+        ran = client.execute(f"import socket; socket.create_connection(({target}))")
+        assert ran.status == "Failed" and "do not retry" not in ran.stderr
 
 
 def test_a_session_whose_network_dies_goes_on_without(daemon: Daemon) -> None:

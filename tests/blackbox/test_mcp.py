@@ -293,6 +293,14 @@ def test_a_program_that_fails_is_an_answer(endpoint: Endpoint) -> None:
     assert result["structuredContent"]["stderr"].endswith("ZeroDivisionError: division by zero\n")
 
 
+def test_a_program_that_failed_for_want_of_a_network_is_told_so(endpoint: Endpoint) -> None:
+    environment = endpoint.launch()
+    said = "network is disabled in this session; do not retry; ask for the data as a file\n"
+    ran = endpoint.python(environment, "import socket; socket.create_connection(('192.0.2.1', 80))")
+    assert ran["structuredContent"]["stderr"].endswith("\n" + said)
+    assert endpoint.shell(environment, ["curl", "-s", "https://example.com/"])["stderr"].endswith(said)
+
+
 def test_an_interpreter_that_dies_is_an_error_and_the_next_run_works(endpoint: Endpoint) -> None:
     environment = endpoint.launch()
     result = endpoint.python(environment, "import os; os._exit(3)")

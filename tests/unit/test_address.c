@@ -13,7 +13,7 @@ static struct address_range range_of(const char *text)
     return range;
 }
 
-static void ranges_and_single_addresses_are_read(void **state)
+static void ranges_and_single_addresses_are_read_and_written(void **state)
 {
     (void)state;
     static const struct {
@@ -30,6 +30,9 @@ static void ranges_and_single_addresses_are_read(void **state)
         struct address_range range = range_of(cases[i].text);
         assert_int_equal(range.address, cases[i].address);
         assert_int_equal(range.prefix, cases[i].prefix);
+        char text[ADDRESS_RANGE_TEXT_MAX];
+        address_range_write(&range, text);
+        assert_string_equal(text, cases[i].text);
     }
 }
 
@@ -104,7 +107,7 @@ static void each_address_is_of_a_kind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranges_and_single_addresses_are_read),
+        cmocka_unit_test(ranges_and_single_addresses_are_read_and_written),
         cmocka_unit_test(each_mistake_has_a_remedy),
         cmocka_unit_test(a_range_holds_its_first_and_its_last_address),
         cmocka_unit_test(each_address_is_of_a_kind),

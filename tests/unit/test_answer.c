@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,6 +138,46 @@ static void one_sentence_tells_that_the_network_ended_it(void **state)
                  "data as a file\n");
 }
 
+static void check_hint(struct pool_egress egress, uint32_t number, const char *expected)
+{
+    struct run run = ended(RUN_FINISHED, "OSError: no", "");
+    run.done = (struct done_message){0};
+    run.result_total = run.result.length = 0;
+    run.egress = egress;
+    run.refusals.network_ended_it = true;
+    run.refusals.network_error = number;
+    check_errors(run, expected);
+}
+
+static void where_the_rules_of_a_network_ended_it_the_sentence_is_about_them(void **state)
+{
+    (void)state;
+    struct pool_egress egress = {.enabled = true, .names = true};
+    check_hint(egress, EHOSTUNREACH,
+               "OSError: no\nnetwork access of this session is limited to public IPv4 addresses; "
+               "do not retry; ask for the data as a file\n");
+    egress.range_count = 2;
+    egress.ranges[0] = (struct address_range){0xcb007100, 24};
+    egress.ranges[1] = (struct address_range){0x0a010107, 32};
+    check_hint(
+        egress, EHOSTUNREACH,
+        "OSError: no\nnetwork access of this session is limited to 203.0.113.0/24, 10.1.1.7; "
+        "do not retry; ask for the data as a file\n");
+    egress.range_count = 32;
+    check_hint(
+        egress, EHOSTUNREACH,
+        "OSError: no\nnetwork access of this session is limited to 203.0.113.0/24, 10.1.1.7, "
+        "0.0.0.0/0, 0.0.0.0/0 and 28 more ranges; do not retry; ask for the data as a "
+        "file\n");
+    check_hint(egress, ENETUNREACH, "OSError: no\n");
+    check_hint(egress, 0, "OSError: no\n");
+    egress.names = false;
+    check_hint(
+        egress, 0,
+        "OSError: no\nhost names are not resolved in this session; do not retry; ask for the "
+        "data as a file\n");
+}
+
 static void refusals_are_told_to_those_who_take_them(void **state)
 {
     (void)state;
@@ -175,6 +216,7 @@ int main(void)
         cmocka_unit_test(a_value_beyond_the_limit_is_text_and_a_figure_is_dropped),
         cmocka_unit_test(streams_are_cut_in_characters),
         cmocka_unit_test(one_sentence_tells_that_the_network_ended_it),
+        cmocka_unit_test(where_the_rules_of_a_network_ended_it_the_sentence_is_about_them),
         cmocka_unit_test(refusals_are_told_to_those_who_take_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
