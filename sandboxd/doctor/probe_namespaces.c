@@ -14,6 +14,7 @@
 
 #include "base/core/cleanup.h"
 #include "sandboxd/doctor/probes.h"
+#include "sandboxd/remedy/tun.h"
 #include "sandboxd/sandbox/namespaces.h"
 #include "sandboxd/sandbox/network.h"
 
@@ -158,6 +159,13 @@ static int use_network(struct finding *finding, struct error *err)
     return 0;
 }
 
+static int use_egress(struct finding *finding, struct error *err)
+{
+    AUTO_CLOSE int fd = -1;
+    (void)finding;
+    return network_attach(&fd, err);
+}
+
 static int use_uts(struct finding *finding, struct error *err)
 {
     (void)finding;
@@ -186,6 +194,17 @@ int probe_mount_namespace(const void *outer, struct finding *finding, struct err
 int probe_network_namespace(const void *outer, struct finding *finding, struct error *err)
 {
     static const struct kind kind = {"net", CLONE_NEWNET, "lo and nothing else", use_network};
+    return probe_kind(&kind, outer, finding, err);
+}
+
+/* Only pools with EgressEnabled ask for it, and say the same when it is missing. */
+int probe_egress(const void *outer, struct finding *finding, struct error *err)
+{
+    static const struct kind kind = {"net", CLONE_NEWNET, "sessions can have a network",
+                                     use_egress};
+    const char *why_not = tun_why_not();
+    if (*why_not)
+        return error_set(err, ERROR_MISSING, "%s", why_not);
     return probe_kind(&kind, outer, finding, err);
 }
 

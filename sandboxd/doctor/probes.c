@@ -23,6 +23,7 @@ const struct probe probes[PROBES] = {
     {"cgroup", probe_cgroups, false},
     {"filter-notification", probe_notification, true},
     {"tmpfs-idmap", probe_tmpfs_idmap, true},
+    {"egress", probe_egress, true},
 };
 
 enum probe_need probe_need(const struct probe *probe, enum layer *ret_layer)

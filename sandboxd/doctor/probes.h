@@ -23,7 +23,7 @@ struct probe {
 };
 
 extern const struct probe probes[];
-enum { PROBES = 22 };
+enum { PROBES = 23 };
 
 /* What is needed is told by the layers that may be missing: base/core/layer.h. *ret_layer is set
  * for optional ones. */
@@ -38,6 +38,7 @@ int probe_user_namespace(const void *outer, struct finding *finding, struct erro
 int probe_pid_namespace(const void *outer, struct finding *finding, struct error *err);
 int probe_mount_namespace(const void *outer, struct finding *finding, struct error *err);
 int probe_network_namespace(const void *outer, struct finding *finding, struct error *err);
+int probe_egress(const void *outer, struct finding *finding, struct error *err);
 int probe_ipc_namespace(const void *outer, struct finding *finding, struct error *err);
 int probe_uts_namespace(const void *outer, struct finding *finding, struct error *err);
 int probe_cgroup_namespace(const void *outer, struct finding *finding, struct error *err);

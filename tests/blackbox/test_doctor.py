@@ -15,10 +15,11 @@ from support import like_docker
 from support.account import Ordinary
 from support.daemon import BUILD
 from support.lacking import NO_CGROUPS, SYS_LANDLOCK_CREATE_RULESET, SYS_SETHOSTNAME, without_call
+from support.networks import WITH_CLOSED_TUN, WITH_EGRESS, WITHOUT_TUN
 
 LAYERS = ["kernel", "user", "ids", "pid", "mount", "network", "ipc", "uts", "cgroup-namespace", "process-handles",
           "join", "root", "procfs", "data-quota", "capabilities", "no-new-privileges", "not-dumpable", "filter",
-          "landlock", "cgroup", "filter-notification", "tmpfs-idmap"]
+          "landlock", "cgroup", "filter-notification", "tmpfs-idmap", "egress"]
 COMPLETE, LACKING, REFUSED, USAGE = 0, 1, 2, 64
 
 # An id without an account, and so without subordinate ids.
@@ -74,12 +75,13 @@ def layer_of(report: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def absent(report: dict[str, Any]) -> set[str]:
-    return {layer["name"] for layer in report["layers"] if layer["state"] == "absent"}
+    """Of what sandboxd needs, or does without when told to."""
+    return {layer["name"] for layer in report["layers"] if layer["state"] == "absent" and layer["need"] != "informative"}
 
 
 def test_everything_is_there_where_the_other_tests_run(sandboxd: str, as_root: None) -> None:
     status, report = examine(sandboxd)
-    assert absent(report) - {"filter-notification", "tmpfs-idmap"} == set()
+    assert absent(report) == set()
     assert status == COMPLETE and report["wouldStart"] and report["starts"] == "root"
     assert report["allowMissing"] == []
 
@@ -136,6 +138,20 @@ def test_covered_paths_of_proc_are_named_with_their_option(sandboxd: str, as_roo
     assert user["state"] == "absent" and "max_user_namespaces" in user["reason"]
     in_docker = Path("/.dockerenv").exists()
     assert ("--security-opt systempaths=unconfined" if in_docker else "findmnt -R /proc") in user["remedy"]
+
+
+@pytest.mark.parametrize("wrapper, reason", [
+    pytest.param(WITH_EGRESS, None, id="as udev makes it"),
+    pytest.param(WITHOUT_TUN, "modprobe tun", id="missing"),
+    pytest.param(WITH_CLOSED_TUN, "chmod 0666 /dev/net/tun", id="closed"),
+])
+def test_whether_pools_can_have_a_network_is_told_and_stops_nothing(sandboxd: str, as_root: None, wrapper: list[str],
+                                                                    reason: str | None) -> None:
+    status, report = examine(sandboxd, wrapper)
+    assert status == COMPLETE
+    egress = layer_of(report, "egress")
+    assert (egress["state"], egress["need"]) == ("absent" if reason else "present", "informative")
+    assert reason is None or reason in egress["reason"]
 
 
 @pytest.mark.parametrize("layer, wrapper", [
