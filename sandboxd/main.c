@@ -86,16 +86,6 @@ static const char *find_word(const char *const *words, const char *word)
     return *words;
 }
 
-static uint32_t find_layer(const char *name, const struct argp_state *state)
-{
-    struct error err;
-    enum layer layer;
-    if (layer_find(name, &layer, &err) == 0)
-        return 1U << layer;
-    argp_error(state, "--allow-missing: %s", err.message);
-    return 0;
-}
-
 static bool is_count(const char *text, uint64_t most)
 {
     uint64_t value;
@@ -105,6 +95,7 @@ static bool is_count(const char *text, uint64_t most)
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
     struct start_options *options = state->input;
+    struct error err = {0};
     switch (key) {
     case OPTION_LISTEN:
         options->listen = value;
@@ -141,7 +132,8 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         options->certificate_key = value;
         return 0;
     case OPTION_ALLOW_MISSING:
-        options->allowed_missing |= find_layer(value, state);
+        if (layer_allow(value, &options->allowed_missing, &err) < 0)
+            argp_error(state, "%s", err.message);
         return 0;
     case OPTION_ZYGOTE_SESSIONS:
         if (!is_count(value, ZYGOTE_SESSIONS_MAX))

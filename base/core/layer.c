@@ -34,6 +34,15 @@ int layer_find(const char *name, enum layer *ret_layer, struct error *err)
                      name, known);
 }
 
+int layer_allow(const char *name, uint32_t *allowed, struct error *err)
+{
+    enum layer layer;
+    if (layer_find(name, &layer, err) < 0)
+        return error_add_context(err, "--allow-missing");
+    *allowed |= 1U << layer;
+    return 0;
+}
+
 int layer_miss(enum layer layer, uint32_t allowed, const char *why, struct error *err)
 {
     const char *name = names[layer];

@@ -25,6 +25,10 @@ const char *layer_name(enum layer layer);
 /* ERROR_INVALID with the list of names for one that is none of them. */
 int layer_find(const char *name, enum layer *ret_layer, struct error *err);
 
+/* What an --allow-missing of the command line says: adds the bit of that layer. ERROR_INVALID names
+ * the option. */
+int layer_allow(const char *name, uint32_t *allowed, struct error *err);
+
 /* The layer is missing in this daemon: ERROR_DENIED, unless its bit is in `allowed`; then it is
  * logged and noted. `why` says what the machine lacks, and may be the message of err. */
 int layer_miss(enum layer layer, uint32_t allowed, const char *why, struct error *err);

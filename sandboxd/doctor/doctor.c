@@ -31,7 +31,6 @@ static error_t on_option(int key, char *value, struct argp_state *state)
 {
     struct doctor_options *options = state->input;
     struct error err = {0};
-    enum layer layer;
     switch (key) {
     case OPTION_JSON:
         options->json = true;
@@ -40,10 +39,8 @@ static error_t on_option(int key, char *value, struct argp_state *state)
         options->for_start = true;
         return 0;
     case OPTION_ALLOW_MISSING:
-        if (layer_find(value, &layer, &err) < 0)
-            argp_error(state, "--allow-missing: %s", err.message);
-        else
-            options->allowed_missing |= 1U << layer;
+        if (layer_allow(value, &options->allowed_missing, &err) < 0)
+            argp_error(state, "%s", err.message);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unknown argument: %s", value);

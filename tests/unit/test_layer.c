@@ -26,6 +26,18 @@ static void an_unknown_name_is_answered_with_all_names(void **state)
         assert_non_null(strstr(err.message, layer_name((enum layer)i)));
 }
 
+static void options_add_up_and_one_that_is_wrong_is_named(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    uint32_t allowed = 0;
+    assert_int_equal(layer_allow("uts", &allowed, &err), 0);
+    assert_int_equal(layer_allow("ids", &allowed, &err), 0);
+    assert_int_equal(layer_allow("seccomp", &allowed, &err), -1);
+    assert_int_equal(allowed, 1U << LAYER_UTS | 1U << LAYER_IDS);
+    assert_error(err, ERROR_INVALID, "--allow-missing: seccomp is no layer");
+}
+
 static void a_layer_misses_only_where_that_is_allowed(void **state)
 {
     (void)state;
@@ -66,6 +78,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_layer_is_found_by_its_name),
         cmocka_unit_test(an_unknown_name_is_answered_with_all_names),
+        cmocka_unit_test(options_add_up_and_one_that_is_wrong_is_named),
         cmocka_unit_test(a_layer_misses_only_where_that_is_allowed),
         cmocka_unit_test(a_program_is_told_by_its_argument),
     };
