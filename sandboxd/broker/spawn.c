@@ -115,13 +115,13 @@ static int become_shell(const struct spawn_shell *shell, const int *cgroup_fds, 
 
 static int map_ids(const struct spawn_shell *shell, pid_t pid, int go_fd, struct error *err)
 {
+    static const struct idmap_range only = {SESSION_GUEST_ID, OUTER_ROOT_ID, OUTER_ROOT_ID, 1};
     const struct idmap_range ranges[] = {
-        {SESSION_ROOT_ID, shell->root_id, 1},
-        {SESSION_GUEST_ID, shell->guest_id, 1},
+        {SESSION_ROOT_ID, shell->root_id, shell->root_id, 1},
+        {SESSION_GUEST_ID, shell->guest_id, shell->guest_id, 1},
     };
-    if ((layer_is_missing(LAYER_IDS)
-             ? idmap_write_single(pid, SESSION_GUEST_ID, OUTER_ROOT_ID, OUTER_ROOT_ID, err)
-             : idmap_write(pid, ranges, 2, err)) < 0)
+    bool is_alone = layer_is_missing(LAYER_IDS);
+    if (idmap_write(pid, is_alone ? &only : ranges, is_alone ? 1 : 2, err) < 0)
         return -1;
     if (write(go_fd, "", 1) != 1)
         return error_from_errno(err, "start the shell");

@@ -69,6 +69,5 @@ enum inherit_id {
     OUTER_FRONT_ID = 1,
     OUTER_EGRESS_ID = 2,
     OUTER_FIRST_SESSION_ID = 16,
-    OUTER_IDS = 65536, /* at most */
     OUTER_IDS_PER_SESSION = 2,
 };

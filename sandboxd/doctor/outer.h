@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "sandboxd/doctor/child.h"
-#include "sandboxd/remedy/subordinate.h"
+#include "sandboxd/ids/subordinate.h"
 
 enum outer_ids { OUTER_AS_ROOT, OUTER_WITH_SUBORDINATE, OUTER_WITH_SINGLE };
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
-#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,40 +12,14 @@
 #include "sandboxd/remedy/remedy.h"
 #include "sandboxd/sandbox/idmap.h"
 
-/* The setuid programs map what the administrator has given to the caller, and his own id. */
-static int run_tool(const char *tool, pid_t pid, uint32_t first, uint32_t own, uint32_t count)
-{
-    enum { NUMBERS = 10 };
-    static char *const no_environment[] = {NULL};
-    const uint32_t numbers[NUMBERS] = {
-        (uint32_t)pid,      OUTER_ROOT_ID, first,     1, OUTER_FRONT_ID, own, 1,
-        OUTER_FRONT_ID + 1, first + 1,     count - 2,
-    };
-    char texts[NUMBERS][16];
-    const char *arguments[NUMBERS + 2] = {tool};
-    for (int i = 0; i < NUMBERS; i++) {
-        snprintf(texts[i], sizeof texts[i], "%u", numbers[i]);
-        arguments[1 + i] = texts[i];
-    }
-    int status = 0;
-    pid_t child = fork();
-    if (child == 0) {
-        execve(tool, (char *const *)(uintptr_t)arguments, no_environment);
-        _exit(127);
-    }
-    return child > 0 && waitpid(child, &status, 0) > 0 && status == 0 ? 0 : -1;
-}
-
 static int map(pid_t pid, const struct machine_ids *ids)
 {
-    const struct idmap_range range = {OUTER_ROOT_ID, ids->first_uid, ids->count};
-    if (geteuid() == 0)
-        return idmap_write(pid, &range, 1, NULL);
+    struct idmap_range range = {OUTER_ROOT_ID, ids->first_uid, ids->first_gid, ids->count};
     if (layer_is_missing(LAYER_IDS))
-        return idmap_write_single(pid, OUTER_ROOT_ID, ids->first_uid, ids->first_gid, NULL);
-    if (run_tool(SUBORDINATE_UID_TOOL, pid, ids->first_uid, getuid(), ids->count) < 0)
-        return -1;
-    return run_tool(SUBORDINATE_GID_TOOL, pid, ids->first_gid, getgid(), ids->count);
+        range.count = 1;
+    else if (geteuid() != 0)
+        return subordinate_map(pid, ids, NULL);
+    return idmap_write(pid, &range, 1, NULL);
 }
 
 /* In a child that has stayed outside, where it still has the power to map. */

@@ -13,8 +13,8 @@
 #include "base/core/layer.h"
 #include "base/core/listener.h"
 #include "sandboxd/control/inherit.h"
+#include "sandboxd/ids/subordinate.h"
 #include "sandboxd/launch/cgroups.h"
-#include "sandboxd/launch/ids.h"
 #include "sandboxd/launch/janitor.h"
 #include "sandboxd/launch/outer.h"
 #include "sandboxd/launch/state.h"
@@ -187,8 +187,8 @@ static int watch_cgroups(struct start *start, struct error *err)
 static int take_number(struct start *start, struct error *err)
 {
     int *lock_fd = &start->fds[INHERIT_ID_LOCK_FD];
-    for (unsigned number = 0; number < IDS_RANGES; number++) {
-        if (start->is_root && ids_take_range(&number, &start->ids, lock_fd, err) < 0)
+    for (unsigned number = 0; number < RANGE_COUNT; number++) {
+        if (start->is_root && range_take(&number, &start->ids, lock_fd, err) < 0)
             return -1;
         uid_t owner = start->is_root ? start->ids.first_uid : OUTER_ROOT_ID;
         if (cgroups_make(number, owner, !start->is_root, &start->cgroups, err) == 0)
@@ -235,7 +235,7 @@ static int leave_user(struct start *start, struct error *err)
             open_file("ids", NULL, lock_fd, err) < 0)
             return -1;
         /* One id, which sessions share: their number is bound by other things. */
-        start->ids = (struct machine_ids){getuid(), getgid(), OUTER_IDS};
+        start->ids = (struct machine_ids){getuid(), getgid(), RANGE_IDS};
     }
     if (state_open(start->options->state_dir, NULL, &start->fds[INHERIT_STATE_FD], err) < 0 ||
         outer_enter(&start->ids, err) < 0 || take_number(start, err) < 0)

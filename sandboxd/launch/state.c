@@ -11,7 +11,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/directory.h"
-#include "sandboxd/launch/ids.h"
+#include "sandboxd/ids/range.h"
 
 enum { STATE_DIRECTORY_MODE = 0711 };
 
@@ -38,7 +38,7 @@ static int make_directories(const char *path, struct error *err)
 static bool is_ours_or_empty(int dir_fd, bool changes_hands)
 {
     struct stat st;
-    if (changes_hands ? fstat(dir_fd, &st) == 0 && ids_is_of_a_daemon(st.st_uid)
+    if (changes_hands ? fstat(dir_fd, &st) == 0 && range_is_of_a_daemon(st.st_uid)
                       : faccessat(dir_fd, "daemon.json", F_OK, 0) == 0 ||
                             faccessat(dir_fd, "ca.pem", F_OK, 0) == 0)
         return true;
@@ -60,7 +60,7 @@ static int hand_over_file(int dir_fd, const char *name, uid_t owner, struct erro
     AUTO_CLOSE int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return error_from_errno(err, "look at %s in --state-dir", name);
-    if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || !ids_is_of_a_daemon(st.st_uid))
+    if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || !range_is_of_a_daemon(st.st_uid))
         return 0;
     if (fchownat(fd, "", owner, owner, AT_EMPTY_PATH) < 0)
         return error_from_errno(err, "give %s in --state-dir to id %u", name, owner);

@@ -1,7 +1,9 @@
 #include "sandboxd/sandbox/idmap.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,9 +11,9 @@
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
 
-enum { IDMAP_TEXT_MAX = 256 };
+enum { IDMAP_LINE_MAX = 48 };
 
-static int write_map(pid_t pid, const char *name, const char *text, struct error *err)
+static int write_file(pid_t pid, const char *name, const char *text, struct error *err)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
@@ -23,27 +25,21 @@ static int write_map(pid_t pid, const char *name, const char *text, struct error
 
 int idmap_write(pid_t pid, const struct idmap_range *ranges, int count, struct error *err)
 {
-    char text[IDMAP_TEXT_MAX];
-    size_t length = 0;
-    for (int i = 0; i < count && length < sizeof text; i++)
-        length += (size_t)snprintf(text + length, sizeof text - length, "%u %u %u\n",
-                                   ranges[i].inside, ranges[i].outside, ranges[i].count);
-    if (length >= sizeof text)
-        return error_set(err, ERROR_INVALID, "too many id ranges");
-
-    if (write_map(pid, "uid_map", text, err) < 0)
+    char users[IDMAP_RANGES_MAX * IDMAP_LINE_MAX], groups[IDMAP_RANGES_MAX * IDMAP_LINE_MAX];
+    int user_length = 0, group_length = 0;
+    assert(count <= IDMAP_RANGES_MAX);
+    for (int i = 0; i < count; i++) {
+        const struct idmap_range *range = &ranges[i];
+        user_length += snprintf(users + user_length, IDMAP_LINE_MAX, "%u %u %u\n", range->inside,
+                                range->uid, range->count);
+        group_length += snprintf(groups + group_length, IDMAP_LINE_MAX, "%u %u %u\n", range->inside,
+                                 range->gid, range->count);
+    }
+    bool is_alone = count == 1 && ranges->count == 1;
+    if ((is_alone && write_file(pid, "setgroups", "deny", err) < 0) ||
+        write_file(pid, "uid_map", users, err) < 0)
         return -1;
-    return write_map(pid, "gid_map", text, err);
-}
-
-int idmap_write_single(pid_t pid, uint32_t inside, uid_t uid, gid_t gid, struct error *err)
-{
-    char users[IDMAP_TEXT_MAX], groups[IDMAP_TEXT_MAX];
-    snprintf(users, sizeof users, "%u %u 1\n", inside, uid);
-    snprintf(groups, sizeof groups, "%u %u 1\n", inside, gid);
-    if (write_map(pid, "setgroups", "deny", err) < 0 || write_map(pid, "uid_map", users, err) < 0)
-        return -1;
-    return write_map(pid, "gid_map", groups, err);
+    return write_file(pid, "gid_map", groups, err);
 }
 
 int idmap_become(uid_t id, struct error *err)

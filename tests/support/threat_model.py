@@ -2,7 +2,7 @@
 
 usage: threat_model.py [FILE]
 
-In a table of promises, the middle column may name files (`launch/ids.c`), functions and constants, and the
+In a table of promises, the middle column may name files (`ids/range.c`), functions and constants, and the
 last one escape tests (`category/name`), other test files and suites. Each must exist.
 """
 from __future__ import annotations

@@ -1,4 +1,4 @@
-#include "sandboxd/launch/ids.h"
+#include "sandboxd/ids/range.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,11 +10,8 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
-#include "sandboxd/control/inherit.h"
 
-/* High enough that nobody gives them to people, low enough for 32 bits: 64 daemons on one machine.
- */
-enum { IDS_FIRST = 1900000000, IDS_LINE_MAX = 1024 };
+enum { RANGE_LINE_MAX = 1024 };
 static const char lock_directory[] = "/run/sandpool";
 
 /* Field number `index` (from 0) of a line of colon-separated fields, as a number; -1 when it is
@@ -36,12 +33,12 @@ static bool is_used_by(const char *path, int first_field, int count_field, uint3
     FILE *file = fopen(path, "re");
     if (!file)
         return false;
-    char line[IDS_LINE_MAX];
+    char line[RANGE_LINE_MAX];
     bool used = false;
     while (!used && fgets(line, sizeof line, file)) {
         long long start = field(line, first_field);
         long long count = count_field < 0 ? 1 : field(line, count_field);
-        used = start >= 0 && count > 0 && start < (long long)first + OUTER_IDS &&
+        used = start >= 0 && count > 0 && start < (long long)first + RANGE_IDS &&
                start + count > (long long)first;
     }
     fclose(file);
@@ -54,14 +51,13 @@ static bool is_unused(uint32_t first)
            !is_used_by("/etc/subuid", 1, 2, first) && !is_used_by("/etc/subgid", 1, 2, first);
 }
 
-int ids_take_range(unsigned *number, struct machine_ids *ret_ids, int *ret_lock_fd,
-                   struct error *err)
+int range_take(unsigned *number, struct machine_ids *ret_ids, int *ret_lock_fd, struct error *err)
 {
     if (mkdir(lock_directory, 0755) < 0 && errno != EEXIST)
         return error_from_errno(err, "make %s", lock_directory);
-    for (; *number < IDS_RANGES; ++*number) {
+    for (; *number < RANGE_COUNT; ++*number) {
         char path[64];
-        uint32_t first = IDS_FIRST + *number * OUTER_IDS;
+        uint32_t first = RANGE_FIRST_ID + *number * RANGE_IDS;
         if (!is_unused(first))
             continue;
         snprintf(path, sizeof path, "%s/ids-%u", lock_directory, first);
@@ -69,17 +65,17 @@ int ids_take_range(unsigned *number, struct machine_ids *ret_ids, int *ret_lock_
         if (fd < 0)
             return error_from_errno(err, "open %s", path);
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            *ret_ids = (struct machine_ids){first, first, OUTER_IDS};
+            *ret_ids = (struct machine_ids){first, first, RANGE_IDS};
             *ret_lock_fd = TAKE_FD(fd);
             return 0;
         }
     }
     return error_set(err, ERROR_LIMIT,
                      "no free range of %d ids from %d on: other daemons or accounts use them all",
-                     OUTER_IDS, IDS_FIRST);
+                     RANGE_IDS, RANGE_FIRST_ID);
 }
 
-bool ids_is_of_a_daemon(uint32_t id)
+bool range_is_of_a_daemon(uint32_t id)
 {
-    return id >= IDS_FIRST && id < IDS_FIRST + (uint32_t)IDS_RANGES * OUTER_IDS;
+    return id >= RANGE_FIRST_ID && id < RANGE_FIRST_ID + (uint32_t)RANGE_COUNT * RANGE_IDS;
 }

@@ -1,6 +1,7 @@
-#include "sandboxd/remedy/subordinate.h"
+#include "sandboxd/ids/subordinate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,9 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "sandboxd/control/inherit.h"
+
+#define UID_TOOL "/usr/bin/newuidmap"
+#define GID_TOOL "/usr/bin/newgidmap"
 
 enum { SUBORDINATE_LINE_MAX = 1024 };
 
@@ -58,8 +64,8 @@ static int lock(uint32_t first)
 int subordinate_take(struct machine_ids *ret_ids, int *ret_lock_fd, struct error *err)
 {
     struct range users = {0}, groups = {0};
-    if (access(SUBORDINATE_UID_TOOL, X_OK) < 0 || access(SUBORDINATE_GID_TOOL, X_OK) < 0)
-        return error_from_errno(err, SUBORDINATE_UID_TOOL " and " SUBORDINATE_GID_TOOL);
+    if (access(UID_TOOL, X_OK) < 0 || access(GID_TOOL, X_OK) < 0)
+        return error_from_errno(err, UID_TOOL " and " GID_TOOL);
     if (find_range("/etc/subuid", &users, err) < 0 || find_range("/etc/subgid", &groups, err) < 0)
         return -1;
     uint32_t count = users.count < groups.count ? users.count : groups.count;
@@ -75,4 +81,44 @@ int subordinate_take(struct machine_ids *ret_ids, int *ret_lock_fd, struct error
                      "all %u subordinate ids are in use by other daemons of this user, each of "
                      "which takes %u",
                      count, slice);
+}
+
+static _Noreturn void become_tool(char **arguments)
+{
+    static char *const no_environment[] = {NULL};
+    AUTO_CLOSE int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    dup2(null_fd, STDERR_FILENO); /* what to do about a refusal is said elsewhere */
+    execve(arguments[0], arguments, no_environment);
+    _exit(127);
+}
+
+static int run_tool(const char *tool, pid_t pid, uint32_t first, uint32_t own, uint32_t count,
+                    struct error *err)
+{
+    enum { NUMBERS = 10 };
+    const uint32_t numbers[NUMBERS] = {
+        (uint32_t)pid,      OUTER_ROOT_ID, first,     1, OUTER_FRONT_ID, own, 1,
+        OUTER_FRONT_ID + 1, first + 1,     count - 2,
+    };
+    char texts[NUMBERS][16];
+    char *arguments[NUMBERS + 2] = {(char *)(uintptr_t)tool};
+    for (int i = 0; i < NUMBERS; i++) {
+        snprintf(texts[i], sizeof texts[i], "%u", numbers[i]);
+        arguments[1 + i] = texts[i];
+    }
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        become_tool(arguments);
+    if (child < 0 || waitpid(child, &status, 0) < 0)
+        return error_from_errno(err, "run %s", tool);
+    errno = EPERM;
+    return status == 0 ? 0 : error_from_errno(err, "%s", tool);
+}
+
+int subordinate_map(pid_t pid, const struct machine_ids *ids, struct error *err)
+{
+    if (run_tool(UID_TOOL, pid, ids->first_uid, getuid(), ids->count, err) < 0)
+        return -1;
+    return run_tool(GID_TOOL, pid, ids->first_gid, getgid(), ids->count, err);
 }
