@@ -1,4 +1,4 @@
-/* sandboxd: arguments, then launch. */
+/* sandboxd: arguments, then start. */
 #include <argp.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "base/core/log.h"
 #include "base/core/state_path.h"
 #include "base/core/text.h"
-#include "sandboxd/launch/start.h"
+#include "sandboxd/start/start.h"
 
 const char *argp_program_version = "sandboxd " SANDPOOL_VERSION;
 

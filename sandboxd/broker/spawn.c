@@ -1,7 +1,6 @@
 #include "sandboxd/broker/spawn.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,32 +10,13 @@
 #include "base/core/log.h"
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/sandbox/capabilities.h"
+#include "sandboxd/sandbox/descriptors.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/namespaces.h"
 
-enum { SPAWN_FIRST_FD = 3, SPAWN_SAFE_FD = 64 };
-
-/* In the child. The descriptors may overlap their places, so they go out of the way first. */
-static int place(const int *fds, int count, struct error *err)
+static void execute(int executable_fd, const char *const *arguments, const int *fds, int count,
+                    struct error *err)
 {
-    int safe[SPAWN_FDS_MAX];
-    for (int i = 0; i < count; i++) {
-        safe[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, SPAWN_SAFE_FD);
-        if (safe[i] < 0)
-            return error_from_errno(err, "duplicate a descriptor");
-    }
-    for (int i = 0; i < count; i++) {
-        if (dup2(safe[i], SPAWN_FIRST_FD + i) < 0)
-            return error_from_errno(err, "place a descriptor");
-    }
-    if (close_range((unsigned)(SPAWN_FIRST_FD + count), ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-        return error_from_errno(err, "close_range");
-    return 0;
-}
-
-static _Noreturn void execute(int executable_fd, const char *const *arguments)
-{
-    static char *const no_environment[] = {NULL};
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -44,18 +24,7 @@ static _Noreturn void execute(int executable_fd, const char *const *arguments)
      * inherited down to the interpreters, which are interrupted by it. */
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);
-    fexecve(executable_fd, (char *const *)(uintptr_t)arguments, no_environment);
-    struct error err = {0};
-    error_from_errno(&err, "execute");
-    log_error("spawn.failed", "program=%s message=\"%s\"", arguments[0], err.message);
-    _exit(127);
-}
-
-/* In the child: the executable too moves out of the way of the places. */
-static int keep_executable(int executable_fd, struct error *err)
-{
-    int fd = fcntl(executable_fd, F_DUPFD_CLOEXEC, SPAWN_SAFE_FD);
-    return fd < 0 ? error_from_errno(err, "duplicate the executable") : fd;
+    descriptors_execute(executable_fd, arguments, fds, count, err);
 }
 
 /* v1, before the id changes: afterwards the kernel says EACCES. v2 has placed us at birth. */
@@ -84,10 +53,9 @@ pid_t spawn_program(const struct spawn_program *program, int *ret_pid_fd, struct
     }
 
     struct error failure = {0};
-    int executable_fd = keep_executable(program->executable_fd, &failure);
-    if (executable_fd >= 0 && join_cgroups(tree, cgroup_fds, &failure) == 0 &&
-        place(program->fds, program->fd_count, &failure) == 0)
-        execute(executable_fd, program->arguments);
+    if (join_cgroups(tree, cgroup_fds, &failure) == 0)
+        execute(program->executable_fd, program->arguments, program->fds, program->fd_count,
+                &failure);
     log_error("spawn.failed", "message=\"%s\"", failure.message);
     _exit(127);
 }
@@ -104,13 +72,13 @@ static int become_shell(const struct spawn_shell *shell, const int *cgroup_fds, 
         return -1;
     if (read(go_fd, &go, 1) != 1)
         return error_set(err, ERROR_SYSTEM, "the broker did not map the ids");
-    int executable_fd = keep_executable(shell->executable_fd, err);
-    if (executable_fd < 0 || idmap_become(SESSION_ROOT_ID, err) < 0 || place(fds, 2, err) < 0)
+    if (idmap_become(SESSION_ROOT_ID, err) < 0)
         return -1;
     /* As 1000, the only id there is, it would lose them. */
     if (layer_is_missing(LAYER_IDS) && capabilities_keep_across_exec(err) < 0)
         return -1;
-    execute(executable_fd, arguments);
+    execute(shell->executable_fd, arguments, fds, 2, err);
+    return -1;
 }
 
 static int map_ids(const struct spawn_shell *shell, pid_t pid, int go_fd, struct error *err)

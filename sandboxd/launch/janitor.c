@@ -10,7 +10,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "sandboxd/sandbox/capabilities.h"
-#include "sandboxd/sandbox/limits.h"
+#include "sandboxd/sandbox/descriptors.h"
 #include "sandboxd/sandbox/seccomp.h"
 
 /* How long it goes on trying while processes are still ending. */
@@ -34,22 +34,20 @@ static int lock_down(struct error *err)
     return seccomp_filter_require(err);
 }
 
-/* Everything else that launch has opened, the listening socket above all, is not its own. */
+/* Everything else that launch has opened, the listening socket above all, is not its own. The lock
+ * stays open as long as it runs. */
 static int keep_only(struct cgroups *cgroups, int *wait_fd, int lock_fd, struct error *err)
 {
-    enum { SAFE_FD = 64, FIRST_FD = 3 };
-    int *kept[CGROUPS_MAX + 2] = {wait_fd, &lock_fd};
+    int kept[CGROUPS_MAX + 2] = {*wait_fd, lock_fd};
     int count = 2;
     for (int i = 0; i < cgroups->count; i++)
-        kept[count++] = &cgroups->parent_fds[i];
-    for (int i = 0; i < count; i++) {
-        *kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, SAFE_FD);
-        if (*kept[i] < 0)
-            return error_from_errno(err, "duplicate a descriptor");
-    }
-    if (close_range(FIRST_FD, SAFE_FD - 1, 0) < 0)
-        return error_from_errno(err, "close_range");
-    return limits_close_from((unsigned)(SAFE_FD + count), err);
+        kept[count++] = cgroups->parent_fds[i];
+    if (descriptors_place(kept, count, err) < 0)
+        return -1;
+    *wait_fd = DESCRIPTORS_FIRST;
+    for (int i = 0; i < cgroups->count; i++)
+        cgroups->parent_fds[i] = DESCRIPTORS_FIRST + 2 + i;
+    return descriptors_close_from((unsigned)(DESCRIPTORS_FIRST + count), err);
 }
 
 static _Noreturn void run(struct cgroups cgroups, int wait_fd, int lock_fd)

@@ -9,6 +9,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
 #include "sandboxd/control/inherit.h"
+#include "sandboxd/ids/subordinate.h"
 #include "sandboxd/remedy/remedy.h"
 #include "sandboxd/sandbox/idmap.h"
 

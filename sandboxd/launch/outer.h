@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/core/error.h"
-#include "sandboxd/ids/subordinate.h"
+#include "sandboxd/ids/range.h"
 
 /* Makes the namespace and becomes 0 in it, the first of the ids. The others follow; but for an
  * ordinary user the outer 1, the front, is that user, so that the state directory is his. Where

@@ -333,3 +333,12 @@ int remedy_append(enum remedy_step step, struct error *err)
     snprintf(err->message + length, sizeof err->message - length, ". %s", text);
     return -1;
 }
+
+int remedy_miss(enum layer layer, enum remedy_step step, uint32_t allowed, struct error *err)
+{
+    int number = err->number;
+    if (layer_miss(layer, allowed, err->message, err) == 0)
+        return 0;
+    err->number = number;
+    return remedy_append(step, err);
+}

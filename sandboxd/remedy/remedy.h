@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/core/error.h"
+#include "base/core/layer.h"
 #include "sandboxd/remedy/facts.h"
 
 enum remedy_step {
@@ -33,3 +34,7 @@ void remedy_find(enum remedy_step step, int number, const struct remedy_facts *f
 /* Appends the remedy for this machine to the message of *err, which is from the step (and may be
  * NULL). Returns -1. */
 int remedy_append(enum remedy_step step, struct error *err);
+
+/* The step of a layer has failed with *err. 0 where that layer may be missing (layer_miss); else
+ * -1, with the remedy. */
+int remedy_miss(enum layer layer, enum remedy_step step, uint32_t allowed, struct error *err);

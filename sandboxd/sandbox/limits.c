@@ -1,9 +1,7 @@
 #include "sandboxd/sandbox/limits.h"
 
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 int limits_apply(const struct limits_guest *limits, struct error *err)
 {
@@ -28,12 +26,5 @@ int limits_protect_memory(struct error *err)
         return error_from_errno(err, "forbid core files");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_from_errno(err, "PR_SET_DUMPABLE");
-    return 0;
-}
-
-int limits_close_from(unsigned first, struct error *err)
-{
-    if (close_range(first, ~0U, 0) < 0)
-        return error_from_errno(err, "close_range");
     return 0;
 }

@@ -1,4 +1,4 @@
-/* limits: resource limits and descriptors of a process. The memory, task and processor limits of a
+/* limits: resource limits of a process. The memory, task and processor limits of a
  * session are cgroups (sandboxd/broker/cgroup.h); these are the backstop. */
 #pragma once
 
@@ -17,6 +17,3 @@ int limits_apply(const struct limits_guest *limits, struct error *err);
 
 /* Core files off and non-dumpable: nobody with the same id may attach or read its memory. */
 int limits_protect_memory(struct error *err);
-
-/* Closes every descriptor from `first` on. */
-int limits_close_from(unsigned first, struct error *err);

@@ -12,6 +12,7 @@
 
 #include "base/core/cleanup.h"
 #include "sandboxd/sandbox/capabilities.h"
+#include "sandboxd/sandbox/descriptors.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/landlock.h"
 #include "sandboxd/sandbox/limits.h"
@@ -166,7 +167,7 @@ int lockdown_enter_front(uid_t id, int state_fd, const struct seccomp_filter *fi
                          struct error *err)
 {
     AUTO_CLOSE int own_fd = -1;
-    if (limits_close_from((unsigned)state_fd + 1, err) < 0 ||
+    if (descriptors_close_from((unsigned)state_fd + 1, err) < 0 ||
         mounts_unshare(state_fd, &own_fd, err) < 0)
         return -1;
     if (unshare(CLONE_NEWNET | CLONE_NEWIPC) < 0)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/directory.h"
 #include "base/core/layer.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/network.h"
@@ -83,34 +84,9 @@ static int attach(int tree_fd, const char *relative, struct error *err)
     return 0;
 }
 
-static int make_directories(const char *relative, struct error *err)
-{
-    char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s", relative) >= (int)sizeof path)
-        return error_set(err, ERROR_INVALID, "path too long: %.40s...", relative);
-    for (char *p = path + 1; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = '\0';
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
-            return error_from_errno(err, "mkdir %s", path);
-        *p = '/';
-    }
-    return 0;
-}
-
-static int make_directory(const char *relative, struct error *err)
-{
-    if (make_directories(relative, err) < 0)
-        return -1;
-    if (mkdir(relative, 0755) < 0 && errno != EEXIST)
-        return error_from_errno(err, "mkdir %s", relative);
-    return 0;
-}
-
 static int make_file(const char *relative, const char *text, struct error *err)
 {
-    if (make_directories(relative, err) < 0)
+    if (directory_make_parents(relative, err) < 0)
         return -1;
     AUTO_CLOSE int fd = open(relative, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
@@ -136,7 +112,7 @@ static int place_link(const char *path, const char *relative, struct error *err)
     if (length < 0)
         return error_from_errno(err, "read link %s", path);
     target[length] = '\0';
-    if (make_directories(relative, err) < 0)
+    if (directory_make_parents(relative, err) < 0)
         return -1;
     return symlink(target, relative) < 0 ? error_from_errno(err, "link %s", relative) : 0;
 }
@@ -150,7 +126,8 @@ static int place_shown(const char *path, struct error *err)
         return errno == ENOENT ? 0 : error_from_errno(err, "look at %s", path);
     if (S_ISLNK(st.st_mode))
         return place_link(path, relative, err);
-    int made = S_ISDIR(st.st_mode) ? make_directory(relative, err) : make_file(relative, "", err);
+    int made =
+        S_ISDIR(st.st_mode) ? directory_make(relative, 0755, err) : make_file(relative, "", err);
     if (made < 0)
         return -1;
     return place_tree(path, relative, READ_ONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
@@ -228,10 +205,10 @@ static int mount_file_systems(const struct mounts_plan *plan, struct error *err)
 static int make_mount_points(struct error *err)
 {
     for (int i = 0; i < MOUNTS_PLACES_MAX; i++) {
-        if (make_directory(mounts_place_paths[i], err) < 0)
+        if (directory_make(mounts_place_paths[i], 0755, err) < 0)
             return -1;
     }
-    return make_directory("mnt/data", err) < 0 ? -1 : make_directory("proc", err);
+    return directory_make("mnt/data", 0755, err) < 0 ? -1 : directory_make("proc", 0755, err);
 }
 
 static int enter_directory(const char *path, struct error *err)
@@ -321,7 +298,7 @@ int mounts_lone_directory(int dir_fd, const char *relative, struct error *err)
         return error_from_errno(err, "clone a directory");
     if (set_attributes(tree_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, false,
                        err) < 0 ||
-        begin_root(err) < 0 || make_directory(relative, err) < 0 ||
+        begin_root(err) < 0 || directory_make(relative, 0755, err) < 0 ||
         attach(tree_fd, relative, err) < 0 || close_root(err) < 0)
         return -1;
     return pivot(err);

@@ -8,7 +8,7 @@
 
 #include "base/core/cleanup.h"
 #include "sandboxd/control/message.h"
-#include "sandboxd/sandbox/limits.h"
+#include "sandboxd/sandbox/descriptors.h"
 #include "sandboxd/sandbox/mounts.h"
 
 enum { JOIN_FIXED_DESCRIPTORS = 5, JOIN_ZYGOTE_BYTES = 256 * 1024 * 1024 };
@@ -101,7 +101,7 @@ static int place_descriptors(const struct join *join, struct error *err)
         return error_from_errno(err, "place descriptors");
     if (close_range(STDERR_FILENO + 1, JOIN_CHANNEL_FD - 1, 0) < 0)
         return error_from_errno(err, "close_range");
-    return limits_close_from(audited ? JOIN_AUDIT_FD + 1 : JOIN_AUDIT_FD, err);
+    return descriptors_close_from(audited ? JOIN_AUDIT_FD + 1 : JOIN_AUDIT_FD, err);
 }
 
 /* Nothing that a guest could hold keeps a listener alive. */

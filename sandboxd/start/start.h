@@ -1,8 +1,7 @@
-/* start: from root on the machine to the broker in a user namespace of its own.
+/* start: what the user has named for a daemon, opened as the user that he is, then launch.
  *
- * Runs in: sandboxd, for a few milliseconds, with the machine's root. Reads arguments and opens
- * files; parses nothing that a client or a guest wrote. The last step is an exec in the same
- * process id, so that whoever started sandboxd keeps watching the right process.
+ * Runs in: sandboxd, for a few milliseconds, with all that its caller may do. Parses nothing that a
+ * client or a guest wrote, and knows nothing of isolation.
  */
 #pragma once
 
