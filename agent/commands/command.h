@@ -32,6 +32,7 @@ int command_dispatch(const struct command_row *rows, const char *summary, int ar
 int exec_run(int argc, char **argv);
 int files_run(int argc, char **argv);
 int sessions_run(int argc, char **argv);
+int tape_run(int argc, char **argv);
 
 /* ---- one run of a subcommand ---- */
 

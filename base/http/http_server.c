@@ -128,7 +128,8 @@ static ssize_t read_source(void *self, uint64_t position, char *data, size_t roo
     (void)position;
     ssize_t length = request->source.read(request->source.self, data, room);
     if (length < 0)
-        return MHD_CONTENT_READER_END_OF_STREAM;
+        return length == HTTP_SOURCE_BREAK ? MHD_CONTENT_READER_END_WITH_ERROR
+                                           : MHD_CONTENT_READER_END_OF_STREAM;
     if (length == 0)
         suspend(request);
     return length;

@@ -120,10 +120,11 @@ void http_response_add(struct http_response *response, const char *name, const c
 void http_request_respond(struct http_request *request, struct http_response *response);
 
 /* A body that is produced over time, no faster than its client takes it. */
-enum { HTTP_SOURCE_END = -1 };
+enum { HTTP_SOURCE_END = -1, HTTP_SOURCE_BREAK = -2 };
 struct http_source {
     /* Writes up to `room` bytes and returns how many. 0: there are none now, and http_request_wake
-     * tells when to ask again. HTTP_SOURCE_END: that was all. Not called after on_gone. */
+     * tells when to ask again. HTTP_SOURCE_END: that was all. HTTP_SOURCE_BREAK: there should be
+     * more, and the connection ends so that the client sees that. Not called after on_gone. */
     ssize_t (*read)(void *self, char *data, size_t room);
     void *self;
 };

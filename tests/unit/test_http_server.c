@@ -55,6 +55,7 @@ struct fixture {
     size_t available; /* bytes that it may give now */
     size_t produced;
     bool is_over;
+    bool breaks_off;
 };
 
 static void answer(struct http_request *request, unsigned status, const char *text, bool close)
@@ -76,7 +77,7 @@ static ssize_t produce(void *self, char *data, size_t room)
     struct fixture *f = self;
     size_t length = f->available < room ? f->available : room;
     if (length == 0)
-        return f->is_over ? HTTP_SOURCE_END : 0;
+        return f->breaks_off ? HTTP_SOURCE_BREAK : f->is_over ? HTTP_SOURCE_END : 0;
     for (size_t i = 0; i < length; i++)
         data[i] = byte_at(f->produced + i);
     f->available -= length;
@@ -487,6 +488,19 @@ static void a_streamed_answer_comes_as_it_is_produced(void **state)
     f->park = false;
     send_text(f, "GET /next HTTP/1.1\r\n" HOST "\r\n");
     expect(f, "/next");
+}
+
+static void a_streamed_answer_that_breaks_off_does_not_look_complete(void **state)
+{
+    struct fixture *f = *state;
+    open_stream(f, "GET /s HTTP/1.1\r\n" HOST "\r\n");
+    f->available = 10;
+    f->breaks_off = true;
+    http_request_wake(f->parked);
+    expect_close(f);
+    assert_true(has_received(f, "abcdefghij"));
+    assert_false(has_received(f, "0\r\n\r\n"));
+    assert_int_equal(f->gone, 1);
 }
 
 static void a_slow_reader_holds_the_source_and_gets_everything(void **state)
@@ -966,6 +980,7 @@ int main(void)
         TEST(a_hang_up_of_a_watched_request_is_noticed),
         TEST(a_client_that_leaves_before_its_body_holds_no_connection),
         TEST(a_streamed_answer_comes_as_it_is_produced),
+        TEST(a_streamed_answer_that_breaks_off_does_not_look_complete),
         TEST(a_slow_reader_holds_the_source_and_gets_everything),
         TEST(a_reader_that_vanishes_ends_its_stream),
         TEST(a_stalled_reader_that_vanishes_ends_its_stream),
