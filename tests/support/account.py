@@ -1,7 +1,8 @@
 """Who starts the daemon of a test: root, or an ordinary user made for this run of the tests.
 
 The variable SANDPOOL_TEST_AS says it for a whole run: "root", "subids" (a user with a range of subordinate
-ids) or "single" (a user without one). The user has a part of the cgroup tree that root has delegated to him.
+ids) or "single" (a user without one). Each of the user's daemons has a part of the cgroup tree that root has
+delegated to him: in version 2, one in which a daemon has made cgroups takes no second one in.
 """
 from __future__ import annotations
 
@@ -71,22 +72,26 @@ class Ordinary(Account):
             subprocess.run(["usermod", "--add-subuids", given, "--add-subgids", given, self.name], check=True)
         self.uid, self.gid = (int(subprocess.check_output(["id", option, self.name])) for option in ("-u", "-g"))
         self.directories = set()
-        if has_cgroups:
-            self._delegate()
+        self.has_cgroups = has_cgroups
+        self.delegations = count()
 
-    def _delegate(self) -> None:
+    def _delegate(self) -> list[Path]:
+        number, directories = next(self.delegations), []
         for parent in _own_directories():
-            directory = parent / f"delegated-{self.name}"
+            directory = parent / f"delegated-{self.name}-{number}"
             if parent == CGROUP_ROOTS:
                 (parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in CONTROLLERS))
             directory.mkdir()
             for path in (directory, *(directory / name for name in ("cgroup.procs", "cgroup.subtree_control"))):
                 if path.exists():
                     os.chown(path, self.uid, self.gid)
-            self.directories.add(directory)
+            directories.append(directory)
+        self.directories |= set(directories)
+        return directories
 
     def wrapper(self) -> list[str]:
-        return ["sh", "-c", BECOME, "sh", self.name, *map(str, sorted(self.directories)), "--"]
+        directories = self._delegate() if self.has_cgroups else []
+        return ["sh", "-c", BECOME, "sh", self.name, *map(str, directories), "--"]
 
     def adopt(self, directory: Path) -> None:
         os.chown(directory, self.uid, self.gid)
@@ -95,13 +100,15 @@ class Ordinary(Account):
                 parent.chmod(parent.stat().st_mode | 0o011)
 
     def trim(self) -> None:
-        """What systemd does for whom it has delegated a part of the version 2 tree to."""
+        """What systemd does with the parts of the version 2 tree whose daemon has ended."""
         for directory in self.directories & set(CGROUP_ROOTS.iterdir()):
-            for path in sorted(directory.rglob("*/"), reverse=True):
-                path.rmdir()
-            (directory / "cgroup.subtree_control").write_text(" ".join(f"-{name}" for name in CONTROLLERS))
+            if "populated 0" in (directory / "cgroup.events").read_text():
+                for path in (*sorted(directory.rglob("*/"), reverse=True), directory):
+                    path.rmdir()
+                self.directories.remove(directory)
 
     def _remove(self) -> None:
+        self.trim()
         for directory in self.directories:
             directory.rmdir()
         subprocess.run(["userdel", self.name], check=True, capture_output=True)
