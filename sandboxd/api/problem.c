@@ -165,7 +165,8 @@ const char *problem_explain_errno(int number)
     case EIO:
         return "the session was recovering from its interpreter's end; send the request again";
     case ETIMEDOUT:
-        return "the session did not answer in time";
+        return "the session did not answer in time and was removed, with its files; send the "
+               "request again";
     default:
         return strerror(number);
     }

@@ -33,8 +33,9 @@ void shell_cancel(struct shell_request *request)
     while (*place != request)
         place = &(*place)->next;
     *place = request->next;
-    loop_stop_timer(shell->loop, &request->deadline);
     request->shell = NULL;
+    if (!shell->requests)
+        loop_stop_timer(shell->loop, &shell->silence);
 }
 
 static void finish(struct shell_request *request, int error_number, int fd)
@@ -84,6 +85,21 @@ static int on_frame(struct shell *shell, const struct frame *frame)
                                            : on_done_frame(request, frame);
 }
 
+static void on_silence(void *self)
+{
+    struct shell *shell = self;
+    while (shell->requests)
+        finish(shell->requests, ETIMEDOUT, -1);
+    loop_unwatch(shell->loop, &shell->watch);
+    shell->on_broken(shell->self);
+}
+
+static void await_answer(struct shell *shell)
+{
+    loop_start_timer(shell->loop, &shell->silence, loop_now_ms(shell->loop) + SHELL_SILENCE_MS,
+                     on_silence, shell);
+}
+
 static void on_ready(void *self, uint32_t events)
 {
     struct shell *shell = self;
@@ -92,6 +108,8 @@ static void on_ready(void *self, uint32_t events)
     if (!(events & ~(uint32_t)EPOLLOUT))
         return;
 
+    if (shell->requests)
+        await_answer(shell);
     enum channel_outcome outcome = channel_receive(shell->channel_fd, 1, &received, NULL);
     if (outcome == CHANNEL_EMPTY)
         return;
@@ -114,11 +132,6 @@ int shell_attach(struct shell *shell, int channel_fd, struct error *err)
     return 0;
 }
 
-static void on_deadline(void *self)
-{
-    finish(self, ETIMEDOUT, -1);
-}
-
 /* Tags start anywhere, so that an answer to an earlier front is not taken for one of ours. */
 static uint64_t next_tag(void)
 {
@@ -135,9 +148,9 @@ void shell_send(struct shell *shell, struct shell_request *request, enum file_op
     request->shell = shell;
     request->tag = next_tag();
     request->next = shell->requests;
+    if (!shell->requests)
+        await_answer(shell);
     shell->requests = request;
-    loop_start_timer(shell->loop, &request->deadline, loop_now_ms(shell->loop) + SHELL_DEADLINE_MS,
-                     on_deadline, request);
 
     struct file_request_message message = {.operation = operation, .recursive = recursive};
     snprintf(message.path, sizeof message.path, "%s", path);

@@ -12,8 +12,9 @@
 #include "sandboxd/payload/payload.h"
 
 enum {
-    /* A helper that has not answered by then is given up (our limit). */
-    SHELL_DEADLINE_MS = 60000,
+    /* A shell that owes an answer and says nothing for so long is broken: as long as the broker
+     * waits for one (our limit). Each frame of an answer counts. */
+    SHELL_SILENCE_MS = 10000,
 };
 
 struct shell_request {
@@ -27,7 +28,6 @@ struct shell_request {
     /* private */
     struct shell *shell; /* NULL while not under way */
     uint64_t tag;
-    struct timer deadline;
     struct shell_request *next;
 };
 
@@ -37,7 +37,8 @@ struct shell {
     struct watch watch;
     struct outbox outbox;
     struct shell_request *requests;
-    void (*on_broken)(void *self); /* the peer is gone or breaks the protocol; called once */
+    struct timer silence;          /* while there are requests */
+    void (*on_broken)(void *self); /* the peer is gone, silent or breaks the protocol */
     void *self;
 };
 
@@ -45,7 +46,7 @@ void shell_create(struct shell *shell, struct loop *loop, void (*on_broken)(void
                   void *self);
 /* channel_fd is taken. */
 int shell_attach(struct shell *shell, int channel_fd, struct error *err);
-/* Requests under way end with ESRCH. */
+/* Requests under way end with ESRCH; those of a silent shell with ETIMEDOUT, before on_broken. */
 void shell_close(struct shell *shell);
 
 /* path must be payload_path_is_safe. fd is taken (-1: none). */

@@ -100,6 +100,21 @@ def test_a_shell_that_does_not_answer_holds_up_no_new_front(make_daemon: MakeDae
         assert not shell.is_alive()
 
 
+def test_a_shell_that_does_not_answer_about_files_is_ended_with_its_session(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(5, 0), start="fork")
+    with daemon.client() as client, daemon.client() as other:
+        client.run("kept = 6")
+        shell, = daemon.named("sandboxd-session")
+        other.run("kept = 7")
+        stop(shell)
+        answer = client.request("GET", client.target("files"))
+        assert answer.status == 503 and answer.json["error"]["code"] == "ServiceUnavailable"
+        assert "did not answer in time and was removed" in answer.json["error"]["message"]
+        assert wait_until(lambda: not shell.is_alive(), RECOVERY_S)
+        assert client.execute("'kept' in globals()").value == "False"
+        assert other.execute("kept").value == 7 and other.file_names() == []
+
+
 def test_a_shell_that_does_not_kill_is_ended_with_its_session(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(5, 0), start="fork")
     with daemon.client() as client, daemon.client() as other:

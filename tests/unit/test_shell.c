@@ -182,15 +182,47 @@ static void answers_to_nobody_are_dropped(void **state)
     assert_int_equal(f->broken, 0);
 }
 
-static void a_helper_that_does_not_answer_is_given_up(void **state)
+static void pass(struct fixture *f, int64_t ms)
+{
+    f->clock.time_ms += ms;
+    settle(f);
+}
+
+static void a_shell_that_owes_an_answer_and_is_silent_is_broken(void **state)
 {
     struct fixture *f = *state;
-    struct probe probe;
-    ask(f, &probe, FILE_STAT, "a.txt", -1);
-    f->clock.time_ms += SHELL_DEADLINE_MS;
-    settle(f);
-    assert_int_equal(probe.done, 1);
-    assert_int_equal(probe.error_number, ETIMEDOUT);
+    struct probe first, second;
+    ask(f, &first, FILE_STAT, "a.txt", -1);
+    pass(f, SHELL_SILENCE_MS - 1);
+    ask(f, &second, FILE_STAT, "b.txt", -1); /* who asks gives it no more time */
+    assert_int_equal(first.done + second.done, 0);
+    pass(f, 1);
+    assert_int_equal(first.error_number, ETIMEDOUT);
+    assert_int_equal(second.error_number, ETIMEDOUT);
+    assert_int_equal(first.done, 1);
+    assert_int_equal(second.done, 1);
+    assert_int_equal(f->broken, 1);
+}
+
+static void a_shell_that_goes_on_answering_may_take_its_time(void **state)
+{
+    struct fixture *f = *state;
+    struct probe first, second;
+    ask(f, &first, FILE_LIST, "", -1);
+    receive(f);
+    uint64_t tag = f->message.frame.tag;
+    ask(f, &second, FILE_STAT, "b.txt", -1);
+    for (int i = 0; i < 3; i++) {
+        pass(f, SHELL_SILENCE_MS - 1);
+        answer_entry(f, tag, "x");
+    }
+    answer_done(f, tag, 0, -1);
+    pass(f, SHELL_SILENCE_MS - 1);
+    assert_int_equal(first.entries, 3);
+    assert_int_equal(second.done, 0);
+    shell_cancel(&second.request);
+    pass(f, SHELL_SILENCE_MS); /* it owes nothing */
+    assert_int_equal(f->broken, 0);
 }
 
 static void requests_end_with_their_session(void **state)
@@ -248,7 +280,8 @@ int main(void)
         TEST(entries_and_the_end_reach_their_request),
         TEST(descriptors_travel_both_ways),
         TEST(answers_to_nobody_are_dropped),
-        TEST(a_helper_that_does_not_answer_is_given_up),
+        TEST(a_shell_that_owes_an_answer_and_is_silent_is_broken),
+        TEST(a_shell_that_goes_on_answering_may_take_its_time),
         TEST(requests_end_with_their_session),
         TEST(a_malformed_answer_breaks_the_channel),
         TEST(what_the_channel_does_not_take_waits),
