@@ -9,6 +9,8 @@ import time
 import urllib.parse
 from typing import Any
 
+import pytest
+
 from conftest import MakeDaemon
 from support.client import GENERATION_1, GENERATION_2, LATEST, Answer, Client
 from support.processes import wait_until
@@ -36,6 +38,7 @@ def ended(client: Client, execution: str) -> dict[str, Any]:
     return show(client, execution).json
 
 
+@pytest.mark.front
 def test_an_asynchronous_execution_is_polled_where_its_answer_says(session: Client) -> None:
     session.run("pass")
     answer = post(session, "import time; time.sleep(0.3); print('a'); 1 + 1")
@@ -52,6 +55,7 @@ def test_an_asynchronous_execution_is_polled_where_its_answer_says(session: Clie
     assert show(session, execution, GENERATION_2).json["result"]["executionResult"] == "2", "the asker's version"
 
 
+@pytest.mark.front
 def test_a_whole_url_as_target_is_not_repeated_in_the_answer(session: Client) -> None:
     """Clients send one to a proxy, and proxies may pass it on."""
     document = json.dumps({"code": "1", "executionType": "Asynchronous"})
@@ -65,6 +69,7 @@ def test_a_whole_url_as_target_is_not_repeated_in_the_answer(session: Client) ->
         f"http://localhost:{session.port}{path}/{answer.headers['operation-id']}?")
 
 
+@pytest.mark.front
 def test_asynchronous_executions_run_one_after_the_other(session: Client) -> None:
     first = post(session, "import time; time.sleep(0.5); order = [1]").json["id"]
     second = post(session, "order.append(2); order").json
@@ -73,6 +78,7 @@ def test_asynchronous_executions_run_one_after_the_other(session: Client) -> Non
     assert show(session, first).json["status"] == "Succeeded"
 
 
+@pytest.mark.front
 def test_a_synchronous_execution_can_be_asked_for_by_its_operation_id(session: Client) -> None:
     assert post(session, "40 + 2", "Synchronous", operation_id="mine").status == 200
     assert show(session, "mine").json["result"]["executionResult"] == 42
@@ -80,6 +86,7 @@ def test_a_synchronous_execution_can_be_asked_for_by_its_operation_id(session: C
     assert again.status == 400 and again.json["error"]["target"] == "operation-id"
 
 
+@pytest.mark.front
 def test_what_is_not_there_is_404_and_makes_no_session(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon()
     before = len(daemon.named("sandboxd-session"))
@@ -89,6 +96,7 @@ def test_what_is_not_there_is_404_and_makes_no_session(make_daemon: MakeDaemon) 
     assert len(daemon.named("sandboxd-session")) == before
 
 
+@pytest.mark.front
 def test_results_end_with_their_session(session: Client) -> None:
     execution = post(session, FOREVER).json["id"]
     session.delete_session()
@@ -96,6 +104,7 @@ def test_results_end_with_their_session(session: Client) -> None:
     assert session.execute("1").succeeded
 
 
+@pytest.mark.front
 def test_the_last_hundred_are_kept(session: Client) -> None:
     for number in range(101):
         post(session, str(number), "Synchronous", operation_id=f"n-{number}")
@@ -144,6 +153,7 @@ def test_a_client_that_hangs_up_cancels_nothing_otherwise(session: Client) -> No
     assert ended(session, "left")["result"]["executionResult"] == 5
 
 
+@pytest.mark.front
 def test_generation_1_has_no_asynchronous_executions(session: Client) -> None:
     body = json.dumps({"properties": {"code": "1", "executionType": "asynchronous"}}).encode()
     answer = session.request("POST", session.target("code/execute", GENERATION_1), body, JSON)

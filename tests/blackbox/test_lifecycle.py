@@ -4,6 +4,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from conftest import MakeDaemon
 from support.daemon import Daemon, scale
 from support.client import Client
@@ -14,6 +16,7 @@ def shells(daemon: Daemon) -> int:
     return len(daemon.named("sandboxd-session"))
 
 
+@pytest.mark.front
 def test_a_full_pool_answers_429(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(2, 0))
     first, second, third = daemon.client(), daemon.client(), daemon.client()
@@ -28,6 +31,7 @@ def test_a_full_pool_answers_429(make_daemon: MakeDaemon) -> None:
     assert wait_until(lambda: third.request("POST", third.target("executions"), b'{"code":"1"}').status == 200)
 
 
+@pytest.mark.front
 def test_ready_instances_are_made_ahead_and_again(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(10, 2))
     assert wait_until(lambda: shells(daemon) == 2)
@@ -38,6 +42,7 @@ def test_ready_instances_are_made_ahead_and_again(make_daemon: MakeDaemon) -> No
         assert wait_until(lambda: shells(daemon) == 2)
 
 
+@pytest.mark.front
 def test_an_idle_session_is_removed_after_its_cooldown(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(5, 0), cooldownSeconds=1)
     with daemon.client() as client:
@@ -47,6 +52,7 @@ def test_an_idle_session_is_removed_after_its_cooldown(make_daemon: MakeDaemon) 
         assert client.file_names() == [], "a new, empty session"
 
 
+@pytest.mark.front
 def test_use_restarts_the_cooldown(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(scale(5, 0), cooldownSeconds=2)
     with daemon.client() as client:
@@ -58,6 +64,7 @@ def test_use_restarts_the_cooldown(make_daemon: MakeDaemon) -> None:
         assert client.execute("kept").value == 1, "an execution is not idleness"
 
 
+@pytest.mark.front
 def test_executions_of_one_session_take_turns(session: Client) -> None:
     session.run("log = []")
     threads = []
