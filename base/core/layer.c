@@ -12,6 +12,16 @@ static const char *const names[LAYERS_MAX] = {
     [LAYER_IDS] = "ids",
 };
 
+/* What a daemon without it does not promise: docs/operations.md, "Layers that may be missing". */
+static const char *const losses[LAYERS_MAX] = {
+    [LAYER_CGROUP] = "cpuPercent does not hold, and one session can take the memory of the machine",
+    [LAYER_LANDLOCK] = "nothing stands beneath the system call filter and the mount namespace",
+    [LAYER_UTS] = "sessions see the host name of the machine",
+    [LAYER_CGROUP_NAMESPACE] = "sessions see the names of their cgroups",
+    [LAYER_IDS] =
+        "every process of the daemon and of its sessions has the id and groups of its user",
+};
+
 static uint32_t missing;
 
 const char *layer_name(enum layer layer)
@@ -50,7 +60,7 @@ int layer_miss(enum layer layer, uint32_t allowed, const char *why, struct error
     snprintf(reason, sizeof reason, "%s", why);
     if (!(allowed & 1U << layer))
         return error_set(err, ERROR_DENIED, "the layer \"%s\" is missing: %s", name, reason);
-    log_warning("layer.missing", "layer=%s why=\"%s\"", name, reason);
+    log_warning("layer.missing", "layer=%s why=\"%s\" without=\"%s\"", name, reason, losses[layer]);
     missing |= 1U << layer;
     return 0;
 }
