@@ -11,6 +11,7 @@
 
 #include "agent/credential/identity.h"
 #include "agent/screen/terminal.h"
+#include "agent/settings/environment.h"
 #include "base/core/cleanup.h"
 
 const char *argp_program_version = "sandpool " SANDPOOL_VERSION;
@@ -164,29 +165,18 @@ static error_t on_common_key(int key, char *argument, struct argp_state *state)
 
 const struct argp command_options = {.options = options, .parser = on_common_key};
 
-/* The first variable that is set and not empty; NULL when there is none. */
-static const char *find_variable(const char *const *names)
-{
-    for (; *names; names++) {
-        const char *value = getenv(*names);
-        if (value && *value)
-            return value;
-    }
-    return NULL;
-}
-
 static const char *find_endpoint(const struct command *command)
 {
     static const char *const names[] = {"POOL_MANAGEMENT_ENDPOINT",
                                         "AZURE_DYNAMIC_SESSIONS_POOL_MANAGEMENT_ENDPOINT", NULL};
-    return command->endpoint ? command->endpoint : find_variable(names);
+    return command->endpoint ? command->endpoint : environment_first(names);
 }
 
 /* As curl the program: the library by itself looks at none of them. */
 static void trust_authorities(struct http_client *client)
 {
     static const char *const names[] = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", NULL};
-    const char *path = find_variable(names);
+    const char *path = environment_first(names);
     if (path)
         http_client_trust(client, path);
 }
@@ -265,13 +255,17 @@ enum command_status command_open(struct command *command)
 {
     command->signal_fd = -1;
     sigprocmask(SIG_SETMASK, NULL, &command->mask_before);
+    struct error err = {0};
+    if (environment_load(&err) < 0) {
+        command_warn("%s", err.message);
+        return COMMAND_USAGE;
+    }
     const char *endpoint = find_endpoint(command);
     if (!endpoint) {
         command_warn("no pool: give --endpoint URL or set POOL_MANAGEMENT_ENDPOINT, for example to "
                      "http://127.0.0.1:8900");
         return COMMAND_USAGE;
     }
-    struct error err = {0};
     if (connect_all(command, endpoint, &err) < 0) {
         command_warn("%s", err.message);
         return err.code == ERROR_SYSTEM ? COMMAND_UNREACHABLE : COMMAND_USAGE;
