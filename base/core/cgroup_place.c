@@ -96,3 +96,23 @@ int cgroup_place_open(const char *controller, bool at_root, struct error *err)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? error_from_errno(err, "open cgroup %.400s", path) : fd;
 }
+
+int cgroup_place_find(bool at_root, int ret_fds[CGROUP_PLACE_CONTROLLERS], int *ret_count,
+                      struct error *err)
+{
+    ret_fds[0] = cgroup_place_open(NULL, at_root, NULL);
+    *ret_count = 1;
+    if (ret_fds[0] >= 0 && cgroup_place_has_controllers(ret_fds[0]))
+        return 2;
+    close_fd(&ret_fds[0]);
+    for (int i = 0; i < CGROUP_PLACE_CONTROLLERS; i++) {
+        ret_fds[i] = cgroup_place_open(cgroup_place_controllers[i], false, err);
+        if (ret_fds[i] < 0) {
+            while (i-- > 0)
+                close_fd(&ret_fds[i]);
+            return -1;
+        }
+    }
+    *ret_count = CGROUP_PLACE_CONTROLLERS;
+    return 1;
+}

@@ -19,3 +19,9 @@ bool cgroup_place_lists(const char *list, const char *word, char separator);
 /* What sessions are limited by: memory, pids, cpu. */
 enum { CGROUP_PLACE_CONTROLLERS = 3 };
 extern const char *const cgroup_place_controllers[CGROUP_PLACE_CONTROLLERS];
+
+/* The directories below which a daemon makes its own: one of version 2 where its controllers are,
+ * the root of the hierarchy when `at_root`; else one of version 1 for each controller. Returns the
+ * version; the *ret_count descriptors are yours. */
+int cgroup_place_find(bool at_root, int ret_fds[CGROUP_PLACE_CONTROLLERS], int *ret_count,
+                      struct error *err);

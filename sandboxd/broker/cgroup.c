@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/knob.h"
 
 enum {
     CGROUP_SHELL_TASKS = 16, /* PID 1, one file helper, and room for those that are ending */
@@ -28,10 +29,7 @@ static int write_knob(int dir_fd, uint64_t session, const char *name, const char
 {
     char path[CGROUP_PATH_MAX];
     snprintf(path, sizeof path, "s%" PRIu64 "/%s", session, name);
-    AUTO_CLOSE int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return error_from_errno(err, "write cgroup %s", path);
-    return 0;
+    return knob_write(dir_fd, path, text, err);
 }
 
 static int write_number(int dir_fd, uint64_t session, const char *name, uint64_t value,

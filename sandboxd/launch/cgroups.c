@@ -3,52 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
 #include "base/core/directory.h"
+#include "base/core/knob.h"
 
 enum { CGROUPS_PATH_MAX = 64 };
 
 /* Where the daemon itself is: it marks the tree as in use. */
 static const char own_leaf[] = "broker";
-
-static int write_file(int dir_fd, const char *name, const char *text, struct error *err)
-{
-    AUTO_CLOSE int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return error_from_errno(err, "write cgroup file %s", name);
-    return 0;
-}
-
-/* v2: for root the root of the tree, which may hold processes and controllers both; for an ordinary
- * user what has been delegated to him. */
-static bool find_v2(bool is_delegated, struct cgroups *cgroups)
-{
-    int fd = cgroup_place_open(NULL, !is_delegated, NULL);
-    if (fd < 0 || !cgroup_place_has_controllers(fd)) {
-        close_fd(&fd);
-        return false;
-    }
-    cgroups->version = 2;
-    cgroups->count = 1;
-    cgroups->parent_fds[0] = fd;
-    return true;
-}
-
-static int find_v1(struct cgroups *cgroups, struct error *err)
-{
-    cgroups->version = 1;
-    for (int i = 0; i < CGROUPS_MAX; i++) {
-        cgroups->parent_fds[i] = cgroup_place_open(cgroup_place_controllers[i], false, err);
-        if (cgroups->parent_fds[i] < 0)
-            return -1;
-        cgroups->count = i + 1;
-    }
-    return 0;
-}
 
 static int give(int dir_fd, uid_t owner, struct error *err)
 {
@@ -97,29 +62,24 @@ static bool is_alive(const struct cgroups *cgroups)
     return false;
 }
 
-static void close_parents(struct cgroups *cgroups)
-{
-    for (int i = 0; i < cgroups->count; i++)
-        close_fd(&cgroups->parent_fds[i]);
-}
-
-int cgroups_make(unsigned number, uid_t owner, bool is_delegated, struct cgroups *ret_cgroups,
+/* v2: for root the root of the tree, which may hold processes and controllers both; for an ordinary
+ * user what has been delegated to him. */
+int cgroups_make(unsigned number, uid_t owner, bool is_delegated, struct cgroups *cgroups,
                  struct error *err)
 {
-    struct cgroups cgroups = {.own_fds = {-1, -1, -1}, .parent_fds = {-1, -1, -1}};
-    snprintf(cgroups.name, sizeof cgroups.name, "sandpool-%u", number);
-    if (!find_v2(is_delegated, &cgroups) && find_v1(&cgroups, err) < 0)
-        return -1;
-
-    if (is_alive(&cgroups) || !cgroups_remove(&cgroups)) {
-        close_parents(&cgroups);
-        return error_set(err, ERROR_CONFLICT, "cgroup %s is in use", cgroups.name);
+    if (cgroups->version == 0) {
+        int version = cgroup_place_find(!is_delegated, cgroups->parent_fds, &cgroups->count, err);
+        if (version < 0)
+            return -1;
+        cgroups->version = version;
     }
-    if (make_own(&cgroups, owner, err) < 0) {
-        cgroups_remove(&cgroups);
+    snprintf(cgroups->name, sizeof cgroups->name, "sandpool-%u", number);
+    if (is_alive(cgroups) || !cgroups_remove(cgroups))
+        return error_set(err, ERROR_CONFLICT, "cgroup %s is in use", cgroups->name);
+    if (make_own(cgroups, owner, err) < 0) {
+        cgroups_remove(cgroups);
         return -1;
     }
-    *ret_cgroups = cgroups;
     return 0;
 }
 
@@ -128,14 +88,14 @@ int cgroups_enter(const struct cgroups *cgroups, struct error *err)
     char path[CGROUPS_NAME_MAX];
     snprintf(path, sizeof path, "%s/cgroup.procs", own_leaf);
     for (int i = 0; i < cgroups->count; i++) {
-        if (write_file(cgroups->own_fds[i], path, "0", err) < 0)
+        if (knob_write(cgroups->own_fds[i], path, "0", err) < 0)
             return -1;
     }
     /* Only now: what has controllers below it may hold no process, the root of the tree excepted.
      */
     const int knobs[] = {cgroups->parent_fds[0], cgroups->own_fds[0]};
     for (int i = 0; cgroups->version == 2 && i < 2; i++) {
-        if (write_file(knobs[i], "cgroup.subtree_control", "+memory +pids +cpu", err) < 0)
+        if (knob_write(knobs[i], "cgroup.subtree_control", "+memory +pids +cpu", err) < 0)
             return -1;
     }
     return 0;

@@ -22,10 +22,10 @@ struct cgroups {
 };
 
 /* Removes what a daemon that was killed left under this number, makes the directories and gives
- * them to `owner`. is_delegated: an ordinary user does this, in a part of the tree that is his.
- * ERROR_CONFLICT when a living daemon has the number: one in a container that shares the tree with
- * us, but not our locks. */
-int cgroups_make(unsigned number, uid_t owner, bool is_delegated, struct cgroups *ret_cgroups,
+ * them to `owner`. *cgroups is zero at first. is_delegated: an ordinary user does this, in a part
+ * of the tree that is his. ERROR_CONFLICT when a living daemon has the number: one in a container
+ * that shares the tree with us, but not our locks. */
+int cgroups_make(unsigned number, uid_t owner, bool is_delegated, struct cgroups *cgroups,
                  struct error *err);
 
 /* Moves the caller into a leaf of ours: it marks the tree as in use, and with v2 only a process

@@ -46,6 +46,7 @@ static int take_number(struct way *way, struct error *err)
         if (way->is_root)
             close_fd(lock_fd);
     }
+    way->cgroups = (struct cgroups){0};
     return remedy_miss(LAYER_CGROUP, REMEDY_CGROUPS, way->launch->allowed_missing, err);
 }
 

@@ -5,10 +5,9 @@
 #include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/core/cleanup.h"
+#include "base/core/knob.h"
 #include "base/core/layer.h"
 
 enum { IDMAP_LINE_MAX = 48 };
@@ -17,10 +16,7 @@ static int write_file(pid_t pid, const char *name, const char *text, struct erro
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return error_from_errno(err, "write %s", path);
-    return 0;
+    return knob_write(AT_FDCWD, path, text, err);
 }
 
 int idmap_write(pid_t pid, const struct idmap_range *ranges, int count, struct error *err)

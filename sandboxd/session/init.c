@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/knob.h"
 #include "base/core/layer.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
@@ -38,10 +39,7 @@ static struct channel_message message;
 /* A session makes no namespaces: its own user namespace may hold none, whatever else fails. */
 static int forbid_user_namespaces(struct error *err)
 {
-    AUTO_CLOSE int fd = open("/proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, "0", 1) != 1)
-        return error_from_errno(err, "write max_user_namespaces");
-    return 0;
+    return knob_write(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0", err);
 }
 
 static int build(struct init *init, const struct root_message *root, const struct profile *profile,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/knob.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/descriptors.h"
 #include "sandboxd/sandbox/mounts.h"
@@ -81,10 +82,7 @@ static void stand_in_for_cgroups(const struct join_message *how, struct limits_g
 /* When memory runs out, guests go first: never the shell that holds their files. */
 static int be_the_first_to_go(int proc_fd, struct error *err)
 {
-    AUTO_CLOSE int fd = openat(proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, "1000", 4) != 4)
-        return error_from_errno(err, "write oom_score_adj");
-    return 0;
+    return knob_write(proc_fd, "self/oom_score_adj", "1000", err);
 }
 
 static int place_descriptors(const struct join *join, struct error *err)
