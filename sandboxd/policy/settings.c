@@ -156,22 +156,24 @@ static int read_variable(json_t *entry, const char *path, struct profile *profil
 
 /* ---- landlock ---- */
 
-/* The bits of enum landlock_access that a list of words names. */
+/* The rights that a list of words names. */
 static int read_access(json_t *list, const char *path, uint32_t *ret_access, struct error *err)
 {
     static const char *const words[] = {"read", "execute", "write", "change"};
+    static const uint32_t rights[] = {LANDLOCK_READ, LANDLOCK_EXECUTE, LANDLOCK_WRITE,
+                                      LANDLOCK_CHANGE};
     json_t *word;
     size_t index;
     *ret_access = 0;
     json_array_foreach(list, index, word)
     {
         const char *text = json_string_value(word);
-        int bit =
+        int place =
             text ? find_word(text, words, sizeof words / sizeof *words, path, "access", err)
                  : error_set(err, ERROR_INVALID, "%s.access[%zu]: must be a string", path, index);
-        if (bit < 0)
+        if (place < 0)
             return -1;
-        *ret_access |= 1U << bit;
+        *ret_access |= rights[place];
     }
     return 0;
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/landlock.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -24,10 +23,9 @@ static const uint64_t TRUNCATE = 1 << 14, IOCTL_DEV = 1 << 15, SCOPES = 3;
 /* A guest must not fill the machine's audit log with what it is refused. */
 static const unsigned LOG_NOTHING = 1 << 0 | 1 << 2;
 
-static const uint64_t CHANGE = LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-                               LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-                               LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                               LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER;
+/* What can be said of a file that is no directory. */
+static const uint64_t FILE_RIGHTS =
+    LANDLOCK_EXECUTE | LANDLOCK_WRITE | LANDLOCK_ACCESS_FS_READ_FILE;
 
 int landlock_version(void)
 {
@@ -47,18 +45,6 @@ static uint64_t known_rights(int version)
     return rights;
 }
 
-static uint64_t rights_of(uint32_t access, bool directory)
-{
-    uint64_t rights = access & LANDLOCK_READ ? LANDLOCK_ACCESS_FS_READ_FILE : 0;
-    if (access & LANDLOCK_EXECUTE)
-        rights |= LANDLOCK_ACCESS_FS_EXECUTE;
-    if (access & LANDLOCK_WRITE)
-        rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE;
-    if (directory && access & LANDLOCK_READ)
-        rights |= LANDLOCK_ACCESS_FS_READ_DIR;
-    return directory && access & LANDLOCK_CHANGE ? rights | CHANGE : rights;
-}
-
 static int add_rule(int ruleset_fd, const struct landlock_rule *rule, uint64_t known,
                     struct error *err)
 {
@@ -69,7 +55,7 @@ static int add_rule(int ruleset_fd, const struct landlock_rule *rule, uint64_t k
     if (fd < 0 || fstat(fd, &st) < 0)
         return error_from_errno(err, "open %s", rule->path);
     struct landlock_path_beneath_attr attr = {
-        .allowed_access = rights_of(rule->access, S_ISDIR(st.st_mode)) & known,
+        .allowed_access = rule->access & (S_ISDIR(st.st_mode) ? known : known & FILE_RIGHTS),
         .parent_fd = fd,
     };
     if (syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) < 0)

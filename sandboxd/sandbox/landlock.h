@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <linux/landlock.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,11 +14,17 @@
 
 enum { LANDLOCK_PATH_MAX = 64, LANDLOCK_RULES_MAX = 16 };
 
+/* In the kernel's bits; what a file or a version of the kernel does not know is left out. */
 enum landlock_access {
-    LANDLOCK_READ = 1,
-    LANDLOCK_EXECUTE = 2,
-    LANDLOCK_WRITE = 4,  /* what is there */
-    LANDLOCK_CHANGE = 8, /* make, move and remove files, links and directories; never devices */
+    LANDLOCK_READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+    LANDLOCK_EXECUTE = LANDLOCK_ACCESS_FS_EXECUTE,
+    /* What is there; 1 << 14 is TRUNCATE, which headers of older systems lack. */
+    LANDLOCK_WRITE = LANDLOCK_ACCESS_FS_WRITE_FILE | 1 << 14,
+    /* Make, move and remove files, links and directories; never devices. */
+    LANDLOCK_CHANGE = LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                      LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+                      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+                      LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER,
 };
 
 /* Beneath the path, or on the file that it names: this as well. Plain bytes. */
