@@ -18,6 +18,9 @@
 #define NATIVE_ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define IS(value, when, otherwise)                                                                 \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), when, otherwise)
+#define ANSWER(action) BPF_STMT(BPF_RET | BPF_K, action)
 
 static void add(struct seccomp_filter *filter, const struct sock_filter *instructions, size_t bytes)
 {
@@ -27,32 +30,24 @@ static void add(struct seccomp_filter *filter, const struct sock_filter *instruc
 
 void seccomp_filter_list(const int *calls, size_t count, struct seccomp_filter *ret_filter)
 {
-    static const struct sock_filter start[] = {
+    enum { CHANGES = O_ACCMODE | O_CREAT | O_TRUNC };
+    static const struct sock_filter refuse[] = {ANSWER(SECCOMP_RET_ERRNO | EPERM)};
+    static const struct sock_filter begin[] = {
         LOAD(arch),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCHITECTURE, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        IS(NATIVE_ARCHITECTURE, 1, 0),
+        ANSWER(SECCOMP_RET_KILL_PROCESS),
+        LOAD(nr),
+        IS(SYS_openat, 0, 4),
+        LOAD(args[2]),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CHANGES, 0, 1),
+        ANSWER(SECCOMP_RET_ERRNO | EPERM),
         LOAD(nr),
     };
-    static const struct sock_filter only_reading[] = {
-        LOAD(args[2]),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_CREAT | O_TRUNC, 1, 0),
-    };
-    static const struct sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-    static const struct sock_filter refuse[] = {
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)};
-
     ret_filter->length = 0;
-    add(ret_filter, start, sizeof start);
+    add(ret_filter, begin, sizeof begin);
     for (size_t i = 0; i < count; i++) {
-        bool opens = calls[i] == SYS_openat;
-        const struct sock_filter is_call[] = {
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i], 0, opens ? 4 : 1)};
-        add(ret_filter, is_call, sizeof is_call);
-        if (opens)
-            add(ret_filter, only_reading, sizeof only_reading);
-        add(ret_filter, allow, sizeof allow);
-        if (opens)
-            add(ret_filter, refuse, sizeof refuse);
+        const struct sock_filter call[] = {IS(calls[i], 0, 1), ANSWER(SECCOMP_RET_ALLOW)};
+        add(ret_filter, call, sizeof call);
     }
     add(ret_filter, refuse, sizeof refuse);
 }
