@@ -171,6 +171,14 @@ int64_t loop_now_ms(struct loop *loop)
     return clock_now_ms(&loop->clock);
 }
 
+bool loop_next_timer(const struct loop *loop, int64_t *ret_at_ms)
+{
+    if (loop->timers == 0)
+        return false;
+    *ret_at_ms = loop->heap[0]->at_ms;
+    return true;
+}
+
 static int bounded_wait(struct loop *loop, int wait_ms)
 {
     for (struct preparation *p = loop->preparations; p; p = p->next) {

@@ -66,6 +66,8 @@ void loop_add_preparation(struct loop *loop, struct preparation *preparation,
 void loop_remove_preparation(struct loop *loop, struct preparation *preparation);
 
 int64_t loop_now_ms(struct loop *loop);
+/* When the next timer is due; false when there is none. For clocks that skip waits. */
+bool loop_next_timer(const struct loop *loop, int64_t *ret_at_ms);
 
 /* Waits at most wait_ms (-1: until something happens), then calls what is due. */
 int loop_run_once(struct loop *loop, int wait_ms, struct error *err);

@@ -21,7 +21,8 @@ struct http_client {
     char *authorities; /* NULL: libcurl's own */
     struct timer timer;
     struct http_exchange *exchanges;
-    bool in_curl; /* libcurl is on the stack: handles must not be removed */
+    struct http_observer observer; /* zeroed: none */
+    bool in_curl;                  /* libcurl is on the stack: handles must not be removed */
 };
 
 /* One of libcurl's sockets. */
@@ -43,6 +44,9 @@ struct http_exchange {
     uint64_t upload_bytes;
     uint64_t upload_offset;
 
+    bool is_observed;
+    void *seen; /* the observer's */
+
     bool head_seen;
     uint64_t answer_bytes;
     uint64_t answer_bytes_max;
@@ -50,10 +54,37 @@ struct http_exchange {
     char message[CURL_ERROR_SIZE];
 };
 
+/* ---- the observer ---- */
+
+static void observe_end(struct http_exchange *exchange, bool is_complete)
+{
+    const struct http_observer *observer = &exchange->client->observer;
+    if (exchange->is_observed)
+        observer->on_end(observer->self, exchange->seen, is_complete);
+    exchange->is_observed = false;
+}
+
+static void observe_start(struct http_exchange *exchange,
+                          const struct http_exchange_options *options)
+{
+    const struct http_observer *observer = &exchange->client->observer;
+    exchange->is_observed = observer->on_start;
+    if (exchange->is_observed)
+        exchange->seen = observer->on_start(observer->self, options);
+}
+
+void http_client_observe(struct http_client *client, const struct http_observer *observer)
+{
+    for (struct http_exchange *exchange = client->exchanges; exchange; exchange = exchange->next)
+        observe_end(exchange, false);
+    client->observer = observer ? *observer : (struct http_observer){0};
+}
+
 /* ---- the loop ---- */
 
 static void exchange_free(struct http_exchange *exchange)
 {
+    observe_end(exchange, false);
     *exchange->previous_next = exchange->next;
     if (exchange->next)
         exchange->next->previous_next = exchange->previous_next;
@@ -98,6 +129,7 @@ static void finish(struct http_exchange *exchange, CURLcode code)
     struct error failure = {0};
     if (code != CURLE_OK)
         describe_failure(exchange, code, &failure);
+    observe_end(exchange, code == CURLE_OK);
     exchange->handler.on_done(exchange->handler.self, exchange, code == CURLE_OK ? NULL : &failure);
     exchange_free(exchange);
 }
@@ -257,6 +289,9 @@ static size_t on_header_line(char *data, size_t size, size_t count, void *self)
         refuse_size(exchange);
         return 0;
     }
+    const struct http_observer *observer = &exchange->client->observer;
+    if (exchange->is_observed)
+        observer->on_head(observer->self, exchange->seen, exchange);
     if (exchange->handler.on_head &&
         exchange->handler.on_head(exchange->handler.self, exchange, &exchange->failure) < 0)
         return 0;
@@ -272,6 +307,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
         refuse_size(exchange);
         return CURL_WRITEFUNC_ERROR;
     }
+    const struct http_observer *observer = &exchange->client->observer;
+    if (exchange->is_observed)
+        observer->on_data(observer->self, exchange->seen, data, length);
     if (exchange->handler.on_data(exchange->handler.self, exchange, data, length,
                                   &exchange->failure) < 0)
         return CURL_WRITEFUNC_ERROR;
@@ -493,6 +531,7 @@ int http_client_start(struct http_client *client, const struct http_exchange_opt
         exchange_free(exchange);
         return error_set(err, code_of(code), "prepare the request: %s", curl_easy_strerror(code));
     }
+    observe_start(exchange, options);
     *ret_exchange = exchange;
     return 0;
 }

@@ -77,6 +77,21 @@ const char *http_exchange_header(const struct http_exchange *exchange, const cha
 /* Seconds from Retry-After, in either of its forms; -1 where absent. */
 int64_t http_exchange_retry_after_s(const struct http_exchange *exchange);
 
+/* Sees every exchange of a client, for recording. Called on the loop; must not start or cancel
+ * exchanges. */
+struct http_observer {
+    void *self;
+    /* An exchange begins. What it returns is what the others get as `seen`. */
+    void *(*on_start)(void *self, const struct http_exchange_options *options);
+    void (*on_head)(void *self, void *seen, const struct http_exchange *exchange);
+    void (*on_data)(void *self, void *seen, const char *data, size_t length);
+    /* Always the last, and before the handler's on_done; not complete where it failed or was
+     * cancelled. */
+    void (*on_end)(void *self, void *seen, bool is_complete);
+};
+/* Copied; NULL: none any more, and what is under way is seen to end at once. */
+void http_client_observe(struct http_client *client, const struct http_observer *observer);
+
 /* What a URL points at, read by the parser that the client itself uses. */
 enum { HTTP_URL_BYTES_MAX = 8 * 1024, HTTP_HOST_BYTES_MAX = 256 };
 struct http_url {
