@@ -5,7 +5,7 @@ static const struct command_row commands[] = {
     {"exec", "run Python in a session", exec_run},
     {"files", "list, send, fetch and remove a session's files", files_run},
     {"sessions", "remove sessions", sessions_run},
-    {"tape", "play a model from a script", tape_run},
+    {"tape", "scripts and tapes: a model without a model", tape_run},
     {0},
 };
 

@@ -1,4 +1,4 @@
-/* sandpool tape: plays a script as a model server. */
+/* sandpool tape: scripts and tapes; serve is here. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 
 #include "agent/commands/command.h"
+#include "agent/commands/tape_files.h"
 #include "agent/tape/player.h"
 #include "agent/tape/scripted.h"
 #include "base/core/listener.h"
@@ -162,6 +163,9 @@ static int serve_run(int argc, char **argv)
 int tape_run(int argc, char **argv)
 {
     static const struct command_row rows[] = {
-        {"serve", "play a script as a model server", serve_run}, {0}};
-    return command_dispatch(rows, "Models without a model: scripts.", argc, argv);
+        {"serve", "play a script as a model server", serve_run},
+        {"check", "say what is wrong with tapes and scripts", tape_check_run},
+        {"show", "list what is on a tape", tape_show_run},
+        {0}};
+    return command_dispatch(rows, "Models without a model: scripts and tapes.", argc, argv);
 }

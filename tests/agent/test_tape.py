@@ -1,4 +1,4 @@
-"""sandpool tape serve: a script as a model server, on a real socket."""
+"""sandpool tape: a script as a model server on a real socket; tapes as files."""
 from __future__ import annotations
 
 import http.client
@@ -121,3 +121,47 @@ def test_an_address_that_others_reach_is_refused(tmp_path: Path) -> None:
                             capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert result.returncode != 0
     assert "on the loopback only" in result.stderr
+
+
+# ---- check, show ----
+
+def tape(*arguments: str) -> subprocess.CompletedProcess[str]:
+    if not SANDPOOL.exists():
+        pytest.skip(f"{SANDPOOL} is not built (scripts/build)")
+    return subprocess.run([str(SANDPOOL), "tape", *arguments], capture_output=True, text=True,
+                          timeout=DEADLINE_S, check=False)
+
+
+TAPE = [{"tape": 1}, {"event": "user", "text": "count\x1b[2J"},
+        {"event": "llm.request", "method": "POST", "path": "/v1/chat/completions", "body": {"a": [1]}},
+        {"event": "llm.response", "status": 200, "headers": {}},
+        {"event": "chunk", "t_ms": 30, "text": "data: \x1b[31m\n\n"},
+        {"event": "end", "cut": True}]
+
+
+def write_tape(path: Path) -> str:
+    path.write_text("".join(json.dumps(event) + "\n" for event in TAPE))
+    return str(path)
+
+
+def test_check_tells_tapes_from_scripts_and_names_the_line_that_is_wrong(tmp_path: Path) -> None:
+    good, script, bad = tmp_path / "good.tape", tmp_path / "a.script", tmp_path / "bad.tape"
+    write_tape(good)
+    script.write_text("say hi\n")
+    bad.write_text(good.read_text() + "{\"event\":\"dance\"}\n")
+    result = tape("check", str(good), str(script), str(bad))
+    assert result.returncode == 1
+    assert result.stdout == (f"{good}: a tape of 1 model and 0 session requests; the recording was cut short\n"
+                             f"{script}: a script of 1 steps\n")
+    assert "bad.tape: line 7: event: must be user" in result.stderr
+
+
+def test_show_lists_requests_and_lets_no_escape_through(tmp_path: Path) -> None:
+    path = write_tape(tmp_path / "a.tape")
+    listing, one = tape("show", path), tape("show", path, "1")
+    assert "user: count\\x1b[2J\n" in listing.stdout
+    assert "   1 llm     POST /v1/chat/completions\n" in listing.stdout
+    assert "200, 13 bytes in 1 pieces, 30 ms, cut" in listing.stdout
+    assert '"a": [\n' in one.stdout and "data: \\x1b[31m\n" in one.stdout
+    assert "\x1b" not in listing.stdout + one.stdout
+    assert tape("show", path, "2").returncode == 1
