@@ -11,6 +11,7 @@
 #include "base/core/log.h"
 #include "sandboxd/sandbox/capabilities.h"
 #include "sandboxd/sandbox/descriptors.h"
+#include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/seccomp.h"
 
 /* How long it goes on trying while processes are still ending. */
@@ -29,7 +30,7 @@ static int lock_down(struct error *err)
     static struct seccomp_filter filter;
     seccomp_filter_list(calls, sizeof calls / sizeof *calls, &filter);
     if (capabilities_close_bounds(err) < 0 || capabilities_keep(kept, 1, err) < 0 ||
-        seccomp_filter_load(&filter, err) < 0)
+        limits_protect_memory(err) < 0 || seccomp_filter_load(&filter, err) < 0)
         return -1;
     return seccomp_filter_require(err);
 }

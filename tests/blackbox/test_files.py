@@ -66,6 +66,15 @@ def test_a_directory_link_on_the_way_is_not_followed(session: Client) -> None:
     assert session.run("import os; print(os.listdir('/tmp/outside'))") == "['f']\n"
 
 
+def test_a_directory_link_that_stays_inside_is_not_followed_either(session: Client) -> None:
+    """No other layer would stop it."""
+    session.run("import os\nos.mkdir('real'); os.symlink('real', 'way')\nopen('real/f', 'w').write('x');")
+    assert session.request("GET", session.target("files/f/content", path="real")).status == 200
+    assert session.request("GET", session.target("files/f/content", path="way")).status in (400, 404)
+    assert session.upload("g", b"y", path="way").status in (400, 404, 409)
+    assert session.run("import os; print(os.listdir('real'))") == "['f']\n"
+
+
 def test_a_file_without_permissions(session: Client) -> None:
     session.run("import os\nopen('locked', 'w').write('x'); os.chmod('locked', 0)")
     assert session.download("locked").status in (200, 400, 403, 404)

@@ -18,6 +18,17 @@ LACKING = [
 ]
 LOST = {"cgroup": "cpuPercent does not hold", "landlock": "nothing stands beneath the system call filter"}
 
+CHILDREN_UNTIL_REFUSED = """
+import subprocess
+children = []
+try:
+    while len(children) < 100:
+        children.append(subprocess.Popen(["sleep", "100"]))
+except OSError:
+    pass
+len(children)
+"""
+
 
 def missing_layers(daemon: Daemon) -> list[str]:
     with daemon.client() as client:
@@ -61,18 +72,23 @@ def test_without_cgroups_each_process_has_a_limit_and_so_have_the_tasks_of_a_ses
         assert client.execute("len(bytearray(64 << 20))").value == 64 << 20
         execution = client.execute("len(bytearray(512 << 20))")
         assert not execution.succeeded and "MemoryError" in execution.stderr
-        started = """
-import subprocess
-children = []
-try:
-    while len(children) < 100:
-        children.append(subprocess.Popen(["sleep", "100"]))
-except OSError:
-    pass
-len(children)
-"""
-        assert 10 < client.execute(started).value < 20
-        assert 10 < other.execute(started).value < 20  # each has its own
+        assert 10 < client.execute(CHILDREN_UNTIL_REFUSED).value < 20
+        assert 10 < other.execute(CHILDREN_UNTIL_REFUSED).value < 20  # each has its own
+
+
+def test_with_cgroups_the_processes_of_a_session_share_its_memory_and_tasks(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(scale(3, 0), sessionMemoryBytes=256 << 20, sessionTasks=20)
+    with daemon.client() as client:
+        assert client.execute(CHILDREN_UNTIL_REFUSED).value < 20
+        client.run("for child in children: child.kill(); child.wait()")
+        # Each has less than the session may have, and together they have more.
+        client.run("""
+import subprocess, sys
+hoard = "x = bytearray(150 << 20); print(len(x), flush=True); input()"
+hoarders = [subprocess.Popen([sys.executable, "-c", hoard], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            for _ in range(3)]
+""")
+        assert client.execute("sum(bool(child.stdout.readline()) for child in hoarders)").value != 3
 
 
 def test_a_machine_that_fails_later_than_in_its_first_step_is_refused_at_the_start(tmp_path: Path) -> None:
