@@ -11,6 +11,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/knob.h"
+#include "base/core/without.h"
 
 enum {
     CGROUP_SHELL_TASKS = 16, /* PID 1, one file helper, and room for those that are ending */
@@ -101,7 +102,7 @@ int cgroup_create(const struct cgroup_tree *tree, uint64_t session,
                   const struct session_plan_message *plan, struct error *err)
 {
     int result = make_directories(tree, session, err);
-    if (result == 0 && tree->version > 0)
+    if (result == 0 && tree->version > 0 && LAYER("cgroup-limits"))
         result = tree->version == 2 ? limit_v2(tree, session, plan, err)
                                     : limit_v1(tree, session, plan, err);
     if (result < 0)

@@ -11,6 +11,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
+#include "base/core/without.h"
 #include "sandboxd/broker/internal.h"
 #include "sandboxd/broker/spawn.h"
 #include "sandboxd/control/inherit.h"
@@ -193,7 +194,8 @@ static int start_shell(struct session *session, struct error *err)
     session->front_fds[0] = file[0];
     AUTO_CLOSE int file_peer_fd = file[1];
 
-    uint32_t first_id = OUTER_FIRST_SESSION_ID + session->slot * OUTER_IDS_PER_SESSION;
+    uint32_t slot = LAYER("session-ids") ? session->slot : 0;
+    uint32_t first_id = OUTER_FIRST_SESSION_ID + slot * OUTER_IDS_PER_SESSION;
     struct spawn_shell shell = {
         .executable_fd = broker->options.session_fd,
         .command_fd = command_peer_fd,

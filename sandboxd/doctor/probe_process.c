@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/without.h"
 #include "sandboxd/doctor/probes.h"
 #include "sandboxd/sandbox/capabilities.h"
 #include "sandboxd/sandbox/landlock.h"
@@ -48,7 +49,7 @@ int probe_not_dumpable(const void *outer, struct finding *finding, struct error 
     finding->step = REMEDY_FILTER;
     if (limits_protect_memory(err) < 0)
         return -1;
-    if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+    if (LAYER("dumpable") && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
         return error_set(err, ERROR_SYSTEM, "the process stays dumpable");
     finding_describe(finding, "memory is closed to processes of the same id");
     return 0;

@@ -9,6 +9,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/clock.h"
+#include "base/core/without.h"
 #include "sandboxd/egress/own_address.h"
 #include "sandboxd/egress/rules.h"
 #include "sandboxd/sandbox/network.h"
@@ -144,8 +145,12 @@ static void handle_frame(struct stack *stack, const uint8_t *frame, size_t lengt
     uint32_t address = 0;
     uint8_t answer[RULES_ANSWER_BYTES];
     enum rules_verdict verdict = rules_judge(stack->rules, frame, length, &address);
+    if (!LAYER("egress-rules"))
+        verdict = RULES_PASS;
     if (verdict == RULES_ASK)
-        verdict = own_addresses_hold(&stack->own, address) ? RULES_REFUSE : RULES_PASS;
+        verdict = LAYER("egress-own-addresses") && own_addresses_hold(&stack->own, address)
+                      ? RULES_REFUSE
+                      : RULES_PASS;
     if (verdict == RULES_PASS) {
         slirp_input(stack->slirp, frame, (int)length);
     } else if (verdict == RULES_REFUSE) {

@@ -13,6 +13,7 @@
 #include "base/core/buf.h"
 #include "base/core/cleanup.h"
 #include "base/core/directory.h"
+#include "base/core/without.h"
 #include "sandboxd/payload/payload.h"
 
 /* More entries than any data directory has inodes: a guest that renames directories ahead of a walk
@@ -32,7 +33,9 @@ static int open_below(int dir_fd, const char *path, int flags, mode_t mode)
     struct open_how how = {
         .flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY),
         .mode = mode,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+        .resolve = LAYER("helper-resolve") ? RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+                                                 RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV
+                                           : 0,
     };
     return (int)syscall(SYS_openat2, dir_fd, *path ? path : ".", &how, sizeof how);
 }
@@ -54,7 +57,8 @@ static enum file_kind kind_of(const struct stat *st)
 {
     if (S_ISDIR(st->st_mode))
         return FILE_KIND_DIRECTORY;
-    return S_ISREG(st->st_mode) && st->st_nlink == 1 ? FILE_KIND_FILE : FILE_KIND_OTHER;
+    return S_ISREG(st->st_mode) && (!LAYER("helper-links") || st->st_nlink == 1) ? FILE_KIND_FILE
+                                                                                 : FILE_KIND_OTHER;
 }
 
 static int send_entry(const struct helper *helper, const char *path, const struct stat *st)

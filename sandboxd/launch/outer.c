@@ -8,6 +8,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
+#include "base/core/without.h"
 #include "sandboxd/control/inherit.h"
 #include "sandboxd/ids/subordinate.h"
 #include "sandboxd/remedy/remedy.h"
@@ -45,7 +46,8 @@ int outer_enter(const struct machine_ids *ids, struct error *err)
     }
     close(ready[0]);
     AUTO_CLOSE int ready_fd = ready[1];
-    if ((geteuid() == 0 && setgroups(0, NULL) < 0) || unshare(CLONE_NEWUSER) < 0) {
+    if ((LAYER("groups") && geteuid() == 0 && setgroups(0, NULL) < 0) ||
+        unshare(CLONE_NEWUSER) < 0) {
         error_from_errno(err, "make a user namespace");
         return remedy_append(REMEDY_USER_NAMESPACE, err);
     }

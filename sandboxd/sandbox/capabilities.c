@@ -3,7 +3,7 @@
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 
-#include "sandboxd/sandbox/without.h"
+#include "base/core/without.h"
 
 static const unsigned long LOCKED_BITS =
     SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
@@ -47,7 +47,7 @@ int capabilities_keep(const cap_value_t *kept, int count, struct error *err)
     if (count > 0)
         result = cap_set_flag(sets, CAP_PERMITTED, count, kept, CAP_SET) |
                  cap_set_flag(sets, CAP_EFFECTIVE, count, kept, CAP_SET);
-    if (result == 0)
+    if (result == 0 && LAYER("capabilities"))
         result = cap_set_proc(sets);
     if (result < 0)
         error_from_errno(err, "set capabilities");
@@ -62,7 +62,7 @@ int capabilities_require_none(struct error *err)
     int difference = sets && none ? cap_compare(sets, none) : -1;
     cap_free(sets);
     cap_free(none);
-    if (difference != 0)
+    if (LAYER("capabilities") && difference != 0)
         return error_set(err, ERROR_DENIED, "a capability is left");
     for (cap_value_t cap = 0; cap < cap_max_bits(); cap++) {
         if (LAYER("bounding-set") && cap_get_bound(cap) != 0)

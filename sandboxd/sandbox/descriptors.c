@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "base/core/without.h"
+
 /* Behind every place, so that a copy there is in nobody's way. */
 enum { SAFE_FD = DESCRIPTORS_FIRST + DESCRIPTORS_MAX };
 
@@ -30,7 +32,8 @@ int descriptors_place(const int *fds, int count, struct error *err)
         else if (dup2(safe[i], DESCRIPTORS_FIRST + i) < 0)
             return error_from_errno(err, "place a descriptor");
     }
-    if (close_range((unsigned)(DESCRIPTORS_FIRST + count), ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+    if (LAYER("descriptors") &&
+        close_range((unsigned)(DESCRIPTORS_FIRST + count), ~0U, CLOSE_RANGE_CLOEXEC) < 0)
         return error_from_errno(err, "close_range");
     return 0;
 }
@@ -42,13 +45,14 @@ int descriptors_execute(int executable_fd, const char *const *arguments, const i
     int safe = copy(executable_fd, err);
     if (safe < 0 || descriptors_place(fds, count, err) < 0)
         return -1;
-    fexecve(safe, (char *const *)(uintptr_t)arguments, no_environment);
+    fexecve(safe, (char *const *)(uintptr_t)arguments,
+            LAYER("environment") ? no_environment : environ);
     return error_from_errno(err, "execute %s", arguments[0]);
 }
 
 int descriptors_close_from(unsigned first, struct error *err)
 {
-    if (close_range(first, ~0U, 0) < 0)
+    if (LAYER("descriptors") && close_range(first, ~0U, 0) < 0)
         return error_from_errno(err, "close_range");
     return 0;
 }

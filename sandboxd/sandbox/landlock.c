@@ -13,7 +13,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
-#include "sandboxd/sandbox/without.h"
+#include "base/core/without.h"
 
 /* What the headers of older systems lack. */
 struct ruleset {
@@ -70,7 +70,7 @@ int landlock_restrict(const struct landlock_rules *rules, bool isolated, struct 
     int version = landlock_version();
     struct ruleset attr = {
         .files = known_rights(version),
-        .scopes = isolated && version >= 6 ? SCOPES : 0,
+        .scopes = LAYER("landlock-scopes") && isolated && version >= 6 ? SCOPES : 0,
     };
     AUTO_CLOSE int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     if (fd < 0)
@@ -79,7 +79,7 @@ int landlock_restrict(const struct landlock_rules *rules, bool isolated, struct 
         if (add_rule(fd, &rules->rules[i], attr.files, err) < 0)
             return -1;
     }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+    if ((LAYER("no-new-privileges") && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) ||
         syscall(SYS_landlock_restrict_self, fd, version >= 7 ? LOG_NOTHING : 0) < 0)
         return error_from_errno(err, "enter the Landlock ruleset");
     return 0;

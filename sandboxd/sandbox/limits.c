@@ -3,6 +3,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/core/without.h"
+
 int limits_apply(const struct limits_guest *limits, struct error *err)
 {
     for (int i = 0; i < (int)RLIM_NLIMITS; i++) {
@@ -22,9 +24,9 @@ int limits_protect_memory(struct error *err)
 {
     /* Not 0: the kernel would still start a program that takes core files. */
     static const struct rlimit one = {1, 1};
-    if (setrlimit(RLIMIT_CORE, &one) < 0)
+    if (LAYER("core-files") && setrlimit(RLIMIT_CORE, &one) < 0)
         return error_from_errno(err, "forbid core files");
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    if (LAYER("dumpable") && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_from_errno(err, "PR_SET_DUMPABLE");
     return 0;
 }

@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/without.h"
 #include "sandboxd/sandbox/capabilities.h"
 #include "sandboxd/sandbox/descriptors.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/landlock.h"
 #include "sandboxd/sandbox/limits.h"
 #include "sandboxd/sandbox/mounts.h"
-#include "sandboxd/sandbox/without.h"
 
 #define FRONT_STATE_PATH "/state"
 
@@ -29,14 +29,14 @@ static int restrict_to(const char *directory, bool isolated, struct error *err)
         .count = 1,
     };
     snprintf(rules.rules[0].path, sizeof rules.rules[0].path, "%s", directory);
-    if (landlock_restrict(&rules, isolated, err) < 0)
+    if (LAYER("landlock-own") && landlock_restrict(&rules, isolated, err) < 0)
         return -1;
     return landlock_require(directory, err);
 }
 
 static int no_new_privileges(struct error *err)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    if (LAYER("no-new-privileges") && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_from_errno(err, "PR_SET_NO_NEW_PRIVS");
     return 0;
 }
@@ -45,9 +45,10 @@ static int verify_guest(const struct lockdown_guest *guest, struct error *err)
 {
     uid_t real, effective, saved;
     getresuid(&real, &effective, &saved);
-    if (real != SESSION_GUEST_ID || effective != SESSION_GUEST_ID || saved != SESSION_GUEST_ID)
+    if (LAYER("guest-id") &&
+        (real != SESSION_GUEST_ID || effective != SESSION_GUEST_ID || saved != SESSION_GUEST_ID))
         return error_set(err, ERROR_DENIED, "the id is %u, not %d", effective, SESSION_GUEST_ID);
-    if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+    if (LAYER("dumpable") && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
         return error_set(err, ERROR_DENIED, "the process is dumpable");
     if (capabilities_require_none(err) < 0 || mounts_require_contained(err) < 0)
         return -1;
@@ -76,11 +77,11 @@ static int load_filter(const struct lockdown_guest *guest, struct error *err)
  * filter comes last because it forbids the rest. */
 int lockdown_enter_guest(const struct lockdown_guest *guest, struct error *err)
 {
-    if (limits_apply(guest->limits, err) < 0)
+    if (LAYER("limits") && limits_apply(guest->limits, err) < 0)
         return error_add_context(err, "resource limits");
     if (capabilities_close_bounds(err) < 0)
         return error_add_context(err, "capability bounds");
-    if (idmap_become(SESSION_GUEST_ID, err) < 0)
+    if (LAYER("guest-id") && idmap_become(SESSION_GUEST_ID, err) < 0)
         return error_add_context(err, "guest id");
     if (capabilities_keep(NULL, 0, err) < 0)
         return error_add_context(err, "capabilities");
@@ -138,7 +139,7 @@ int lockdown_enter_file_helper(const struct seccomp_filter *filter, struct error
         return error_set(err, ERROR_DENIED, "the file-system id did not change");
     if (capabilities_keep(NULL, 0, err) < 0 || capabilities_require_none(err) < 0)
         return -1;
-    return enter_filter(filter, err);
+    return LAYER("seccomp-helper") ? enter_filter(filter, err) : 0;
 }
 
 /* By the name it has in the front's root; afterwards no descriptor leads out of that root. */
@@ -155,12 +156,12 @@ int lockdown_enter_egress(uid_t id, const char *resolv_conf, const struct seccom
 {
     if (unshare(CLONE_NEWNS | CLONE_NEWIPC) < 0)
         return error_from_errno(err, "unshare");
-    if (mounts_lone_file("etc/resolv.conf", resolv_conf, err) < 0 ||
+    if ((LAYER("egress-root") && mounts_lone_file("etc/resolv.conf", resolv_conf, err) < 0) ||
         capabilities_close_bounds(err) < 0 || idmap_become(id, err) < 0 ||
         capabilities_keep(NULL, 0, err) < 0 || capabilities_require_none(err) < 0 ||
         limits_protect_memory(err) < 0)
         return -1;
-    return enter_filter(filter, err);
+    return LAYER("seccomp-egress") ? enter_filter(filter, err) : 0;
 }
 
 int lockdown_enter_front(uid_t id, int state_fd, const struct seccomp_filter *filter,
@@ -170,10 +171,10 @@ int lockdown_enter_front(uid_t id, int state_fd, const struct seccomp_filter *fi
     if (descriptors_close_from((unsigned)state_fd + 1, err) < 0 ||
         mounts_unshare(state_fd, &own_fd, err) < 0)
         return -1;
-    if (unshare(CLONE_NEWNET | CLONE_NEWIPC) < 0)
+    if (LAYER("front-namespaces") && unshare(CLONE_NEWNET | CLONE_NEWIPC) < 0)
         return error_from_errno(err, "unshare");
-    if (mounts_lone_directory(own_fd, &FRONT_STATE_PATH[1], err) < 0 ||
-        capabilities_close_bounds(err) < 0 || idmap_become(id, err) < 0 ||
+    if ((LAYER("front-root") && mounts_lone_directory(own_fd, &FRONT_STATE_PATH[1], err) < 0) ||
+        capabilities_close_bounds(err) < 0 || (LAYER("front-id") && idmap_become(id, err) < 0) ||
         reopen_state(state_fd, err) < 0 || capabilities_keep(NULL, 0, err) < 0)
         return -1;
     if (limits_protect_memory(err) < 0 || no_new_privileges(err) < 0 ||

@@ -17,13 +17,16 @@
 #include "base/core/cleanup.h"
 #include "base/core/directory.h"
 #include "base/core/layer.h"
+#include "base/core/without.h"
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/network.h"
-#include "sandboxd/sandbox/without.h"
 
 #define NSSWITCH_WITH_NAMES "etc/nsswitch.names.conf"
 
+/* The same bits in mount(), mount_setattr() and statvfs(). */
 static const unsigned READ_ONLY = LAYER("mounts-read-only") ? MOUNT_ATTR_RDONLY : 0;
+static const unsigned NO_SUID = LAYER("mounts-no-suid") ? MOUNT_ATTR_NOSUID : 0;
+static const unsigned NO_DEVICES = LAYER("devices") ? MOUNT_ATTR_NODEV : 0;
 
 /* Every machine has it, and neither the broker nor a session needs the machine's. */
 static const char root_path[] = "/tmp";
@@ -130,7 +133,7 @@ static int place_shown(const char *path, struct error *err)
         S_ISDIR(st.st_mode) ? directory_make(relative, 0755, err) : make_file(relative, "", err);
     if (made < 0)
         return -1;
-    return place_tree(path, relative, READ_ONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+    return place_tree(path, relative, READ_ONLY | NO_SUID | NO_DEVICES, err);
 }
 
 static int mount_tmpfs(const char *relative, uint64_t bytes, uint32_t inodes, unsigned mode,
@@ -155,7 +158,7 @@ static int place_devices(struct error *err)
         char path[32];
         snprintf(path, sizeof path, "/dev/%s", mounts_devices[i]);
         if (make_file(path + 1, "", err) < 0 ||
-            place_tree(path, path + 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err) < 0)
+            place_tree(path, path + 1, NO_SUID | MOUNT_ATTR_NOEXEC, err) < 0)
             return -1;
     }
     for (size_t i = 0; i < sizeof device_links / sizeof *device_links; i++) {
@@ -172,7 +175,7 @@ static int close_devices(uint64_t kept, struct error *err)
         char path[32];
         snprintf(path, sizeof path, "dev/%s", mounts_devices[i]);
         AUTO_CLOSE int fd = kept >> i & 1 ? -1 : open(path, O_PATH | O_CLOEXEC);
-        if (!(kept >> i & 1) && set_attributes(fd, MOUNT_ATTR_NODEV, false, err) < 0)
+        if (!(kept >> i & 1) && set_attributes(fd, NO_DEVICES, false, err) < 0)
             return error_add_context(err, "close /%s", path);
     }
     return 0;
@@ -183,21 +186,24 @@ static int mount_file_systems(const struct mounts_plan *plan, struct error *err)
 {
     for (int i = 0; i < MOUNTS_PLACES_MAX; i++) {
         const struct mounts_scratch *scratch = &plan->choice->scratch[i];
-        unsigned long flags = MS_NOSUID | MS_NODEV | (scratch->programs ? 0 : MS_NOEXEC);
+        unsigned long flags = NO_SUID | NO_DEVICES | (scratch->programs ? 0 : MS_NOEXEC);
         if (mount_tmpfs(mounts_place_paths[i], scratch->bytes, scratch->inodes, place_modes[i],
                         flags, err) < 0)
             return -1;
     }
     if (close_devices(plan->choice->devices, err) < 0)
         return -1;
-    if (mount_tmpfs("mnt/data", plan->data_bytes, plan->data_inodes, 0755, MS_NOSUID | MS_NODEV,
+    if (mount_tmpfs("mnt/data", plan->data_bytes, plan->data_inodes, 0755, NO_SUID | NO_DEVICES,
                     err) < 0)
         return -1;
     if (plan->names && mount(NSSWITCH_WITH_NAMES, "etc/nsswitch.conf", NULL, MS_BIND, NULL) < 0)
         return error_from_errno(err, "place nsswitch.conf");
     if (plan->own_procfs &&
-        mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-              LAYER("procfs-subset") ? "subset=pid,hidepid=invisible" : "hidepid=invisible") < 0)
+        mount("proc", "proc", "proc",
+              NO_SUID | NO_DEVICES | MS_NOEXEC | (LAYER("procfs-read-only") ? MS_RDONLY : 0),
+              !LAYER("procfs-subset")    ? "hidepid=invisible"
+              : !LAYER("procfs-hidepid") ? "subset=pid"
+                                         : "subset=pid,hidepid=invisible") < 0)
         return error_from_errno(err, "mount procfs");
     return 0;
 }
@@ -231,7 +237,7 @@ static int begin_root(struct error *err)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return error_from_errno(err, "make mounts private");
-    if (mount("root", root_path, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=512,mode=755") <
+    if (mount("root", root_path, "tmpfs", NO_SUID | NO_DEVICES, "size=1m,nr_inodes=512,mode=755") <
         0)
         return error_from_errno(err, "mount the new root");
     return enter_directory(root_path, err);
@@ -242,7 +248,7 @@ static int close_root(struct error *err)
     AUTO_CLOSE int root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root_fd < 0)
         return error_from_errno(err, "open the new root");
-    return set_attributes(root_fd, READ_ONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false, err);
+    return set_attributes(root_fd, READ_ONLY | NO_SUID | NO_DEVICES, false, err);
 }
 
 static int fill_root(const char *const *paths, size_t count, struct error *err)
@@ -296,8 +302,7 @@ int mounts_lone_directory(int dir_fd, const char *relative, struct error *err)
                                           OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     if (tree_fd < 0)
         return error_from_errno(err, "clone a directory");
-    if (set_attributes(tree_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, false,
-                       err) < 0 ||
+    if (set_attributes(tree_fd, NO_SUID | NO_DEVICES | MOUNT_ATTR_NOEXEC, false, err) < 0 ||
         begin_root(err) < 0 || directory_make(relative, 0755, err) < 0 ||
         attach(tree_fd, relative, err) < 0 || close_root(err) < 0)
         return -1;
@@ -314,8 +319,8 @@ int mounts_lone_file(const char *relative, const char *text, struct error *err)
 int mounts_require_contained(struct error *err)
 {
     static const char *const read_only[] = {"/", "/usr"};
-    const unsigned long no_privilege = ST_NOSUID | ST_NODEV;
-    const unsigned long wanted = no_privilege | (READ_ONLY ? ST_RDONLY : 0);
+    const unsigned long no_privilege = NO_SUID | NO_DEVICES;
+    const unsigned long wanted = no_privilege | READ_ONLY;
     struct statvfs st;
     for (size_t i = 0; i < sizeof read_only / sizeof *read_only; i++) {
         if (statvfs(read_only[i], &st) < 0)

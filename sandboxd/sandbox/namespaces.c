@@ -15,20 +15,21 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
-#include "sandboxd/sandbox/without.h"
+#include "base/core/without.h"
 
+#define KIND(name, flag) name, LAYER(name "-namespace") ? (flag) : 0
 static const struct {
     const char *name;
     uint64_t flag;
     enum layer layer; /* LAYERS_MAX: never missing */
 } kinds[NAMESPACES_OF_A_SESSION_MAX] = {
-    {"user", CLONE_NEWUSER, LAYERS_MAX},
-    {"pid", CLONE_NEWPID, LAYERS_MAX},
-    {"mnt", CLONE_NEWNS, LAYERS_MAX},
-    {"net", CLONE_NEWNET, LAYERS_MAX},
-    {"ipc", LAYER("ipc-namespace") ? CLONE_NEWIPC : 0, LAYERS_MAX},
-    {"uts", CLONE_NEWUTS, LAYER_UTS},
-    {"cgroup", CLONE_NEWCGROUP, LAYER_CGROUP_NAMESPACE},
+    {KIND("user", CLONE_NEWUSER), LAYERS_MAX},
+    {KIND("pid", CLONE_NEWPID), LAYERS_MAX},
+    {KIND("mnt", CLONE_NEWNS), LAYERS_MAX},
+    {KIND("net", CLONE_NEWNET), LAYERS_MAX},
+    {KIND("ipc", CLONE_NEWIPC), LAYERS_MAX},
+    {KIND("uts", CLONE_NEWUTS), LAYER_UTS},
+    {KIND("cgroup", CLONE_NEWCGROUP), LAYER_CGROUP_NAMESPACE},
 };
 
 uint64_t namespaces_of_a_session(void)

@@ -14,11 +14,12 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/knob.h"
-#include "base/core/layer.h"
+#include "base/core/without.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/files/files.h"
 #include "sandboxd/sandbox/lockdown.h"
+#include "sandboxd/sandbox/namespaces.h"
 #include "sandboxd/sandbox/network.h"
 #include "sandboxd/sandbox/profile.h"
 
@@ -53,14 +54,15 @@ static int build(struct init *init, const struct root_message *root, const struc
         .own_procfs = true,
     };
     /* Here, after the cgroup was joined: what is above it disappears from /proc/self/cgroup. */
-    if (!layer_is_missing(LAYER_CGROUP_NAMESPACE) && unshare(CLONE_NEWCGROUP) < 0)
+    if (namespaces_of_a_session() & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
         return error_from_errno(err, "unshare the cgroup namespace");
     /* The device is made before the file that makes devices disappears. */
-    if (forbid_user_namespaces(err) < 0 || (profile->loopback && network_loopback_up(err) < 0) ||
+    if ((LAYER("user-namespace-limit") && forbid_user_namespaces(err) < 0) ||
+        (LAYER("net-namespace") && profile->loopback && network_loopback_up(err) < 0) ||
         (root->network == NETWORK_EGRESS && network_attach(&init->network_fd, err) < 0) ||
         mounts_enter(&plan, err) < 0)
         return -1;
-    if (!layer_is_missing(LAYER_UTS) && sethostname("session", strlen("session")) < 0)
+    if (namespaces_of_a_session() & CLONE_NEWUTS && sethostname("session", strlen("session")) < 0)
         return error_from_errno(err, "sethostname");
 
     init->data_fd = open(MOUNTS_DATA_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);

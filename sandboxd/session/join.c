@@ -8,6 +8,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/knob.h"
+#include "base/core/without.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/descriptors.h"
 #include "sandboxd/sandbox/mounts.h"
@@ -97,7 +98,7 @@ static int place_descriptors(const struct join *join, struct error *err)
     bool audited = join->audit_fd >= 0;
     if (audited && dup3(join->audit_fd, JOIN_AUDIT_FD, O_CLOEXEC) < 0)
         return error_from_errno(err, "place descriptors");
-    if (close_range(STDERR_FILENO + 1, JOIN_CHANNEL_FD - 1, 0) < 0)
+    if (LAYER("descriptors") && close_range(STDERR_FILENO + 1, JOIN_CHANNEL_FD - 1, 0) < 0)
         return error_from_errno(err, "close_range");
     return descriptors_close_from(audited ? JOIN_AUDIT_FD + 1 : JOIN_AUDIT_FD, err);
 }

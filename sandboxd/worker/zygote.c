@@ -10,6 +10,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/directory.h"
 #include "base/core/log.h"
+#include "base/core/without.h"
 #include "sandboxd/control/channel.h"
 #include "sandboxd/control/message.h"
 #include "sandboxd/sandbox/limits.h"
@@ -24,7 +25,8 @@ static struct profile profile; /* of the default policy; after the fork, of the 
 /* All that guests and their children find in the environment. */
 static void set_environment(const char *environment)
 {
-    clearenv();
+    if (LAYER("environment"))
+        clearenv();
     for (const char *at = environment; *at; at += strlen(at) + 1) {
         AUTO_FREE char *name = xstrdup(at);
         char *value = strchr(name, '=');

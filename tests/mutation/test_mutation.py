@@ -1,6 +1,8 @@
-"""A build without one layer of the isolation starts, and the tests that layers.json names fail against it.
+"""A build without one layer of the isolation is noticed: the tests that layers.json names fail against it, or its
+daemon refuses to start with what layers.json says.
 
-A layer whose absence no test notices could be lost unnoticed. One build directory serves all, layer after layer.
+A layer whose absence nothing notices could be lost unnoticed. One build directory serves all, layer after layer.
+README.md has what cannot be left out.
 """
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ import pytest
 from support.daemon import TREE, require_daemon
 
 DIRECTORY = TREE / "build" / "without"
-LAYERS: dict[str, list[str]] = json.loads((Path(__file__).parent / "layers.json").read_text())
+REFUSAL_S = 60
+LAYERS: dict[str, list[str] | dict[str, str]] = json.loads((Path(__file__).parent / "layers.json").read_text())
+TESTED = {layer: tests for layer, tests in LAYERS.items() if isinstance(tests, list)}
+REFUSED = {layer: how["refused"] for layer, how in LAYERS.items() if isinstance(how, dict)}
 
 
 def configure(layer: str) -> subprocess.CompletedProcess[str]:
@@ -44,10 +49,14 @@ def outcomes(tests: list[str], directory: Path) -> dict[str, str]:
     return found
 
 
-def test_every_layer_that_can_be_left_out_has_tests() -> None:
-    text = (TREE / "cmake" / "without.cmake").read_text()
-    listed = re.search(r"set\(SANDPOOL_LAYERS ([^)]*)\)", text)
+def test_every_layer_that_can_be_left_out_is_noticed_by_something() -> None:
+    """And every place that asks for one asks for a name that is known."""
+    text = re.sub(r"#.*", "", (TREE / "cmake" / "without.cmake").read_text())
+    listed = re.search(r"set\(SANDPOOL_LAYERS\s([^)]*)\)", text)
     assert listed and set(listed.group(1).split()) == set(LAYERS)
+    sources = "".join(path.read_text() for path in (TREE / "sandboxd").rglob("*.c"))
+    kinds = {f"{kind}-namespace" for kind in re.findall(r'KIND\("(\w+)"', sources)}
+    assert {*re.findall(r'LAYER\("([^"]+)"\)', sources), *kinds} == set(LAYERS)
 
 
 def test_a_layer_that_is_none_is_refused() -> None:
@@ -55,12 +64,22 @@ def test_a_layer_that_is_none_is_refused() -> None:
     assert done.returncode != 0 and "must be one of" in done.stderr
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", TESTED)
 def test_the_layer_is_missed(layer: str, tmp_path: Path) -> None:
     require_daemon()
     build_without(layer)
-    found = outcomes(LAYERS[layer], tmp_path)
-    assert len(found) == len(LAYERS[layer]) and set(found.values()) == {"failure"}, found
+    found = outcomes(TESTED[layer], tmp_path)
+    assert len(found) == len(TESTED[layer]) and set(found.values()) == {"failure"}, found
+
+
+@pytest.mark.parametrize("layer", REFUSED)
+def test_no_daemon_starts_without_the_layer(layer: str, tmp_path: Path) -> None:
+    """The kernel does not go on without it, or the check of the lock-down finds out."""
+    require_daemon()
+    build_without(layer)
+    done = subprocess.run([DIRECTORY / "bin/sandboxd", "--listen", "127.0.0.1:0", "--listen-https", "none",
+                           "--state-dir", tmp_path / "state"], capture_output=True, text=True, timeout=REFUSAL_S)
+    assert done.returncode > 0 and REFUSED[layer] in done.stderr, done.stderr
 
 
 def test_such_a_build_says_what_it_is_and_cannot_be_installed(tmp_path: Path) -> None:

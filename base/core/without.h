@@ -2,7 +2,9 @@
  * cannot be installed. */
 #pragma once
 
-#ifndef SANDPOOL_WITHOUT
+#ifdef SANDPOOL_LEAVES_OUT
+#include "left_out.h"
+#else
 #define SANDPOOL_WITHOUT ""
 #endif
 
