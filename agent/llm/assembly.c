@@ -53,8 +53,7 @@ static int refuse_length(const char *what, size_t limit, struct error *err)
 
 /* ---- text ---- */
 
-/* Everything that is kept is a C string. */
-static bool append_without_nuls(struct buf *out, const char *text, size_t length)
+bool assembly_append(struct buf *out, const char *text, size_t length)
 {
     static const char replacement[] = "\xEF\xBF\xBD";
     const char *end = text + length;
@@ -76,7 +75,7 @@ static int append_piece(struct assembly *assembly, struct buf *out, enum llm_eve
     size_t before = out->length;
     if (length == 0)
         return 0;
-    if (!append_without_nuls(out, text, length))
+    if (!assembly_append(out, text, length))
         return refuse_length("text is", out->limit, err);
     tell_text(assembly, kind, 0, out->data + before, out->length - before);
     return 0;
@@ -200,7 +199,7 @@ int assembly_call_fragment(struct assembly *assembly, const struct call_fragment
         return 0;
 
     size_t before = call->arguments.length;
-    if (!append_without_nuls(&call->arguments, fragment->arguments, fragment->arguments_length))
+    if (!assembly_append(&call->arguments, fragment->arguments, fragment->arguments_length))
         return refuse_length("call is", call->arguments.limit, err);
     tell_start(assembly, call);
     tell_text(assembly, LLM_EVENT_CALL_ARGUMENTS, number_of(assembly, call),

@@ -57,6 +57,9 @@ void assembly_begin(struct assembly *assembly, const struct tool_shapes *shapes,
                     void (*on_event)(void *self, const struct llm_event *event), void *self);
 void assembly_clear(struct assembly *assembly);
 
+/* Appends with U+FFFD in place of NULs: all text is kept in C strings. False at out's limit. */
+bool assembly_append(struct buf *out, const char *text, size_t length);
+
 /* All of these: ERROR_LIMIT when one of the limits above is passed. */
 
 /* A piece of the answer as the server sent it; goes through the filter. */

@@ -20,8 +20,8 @@ enum request_part {
     PART_STRICT = 1 << 5,     /* of a tool */
     PART_MAX_TOKENS = 1 << 6, /* max_completion_tokens takes its place */
     PART_SYSTEM = 1 << 7,     /* the role: its text is sent as a user's */
-    PART_INCLUDE = 1 << 8,    /* MODEL_RESPONSES */
-    PART_STORE = 1 << 9,
+
+    PART_STORE = 1 << 8, /* MODEL_RESPONSES */
 };
 
 struct request_options {

@@ -82,13 +82,18 @@ bool refusal_read(json_t *root, struct refusal *ret_refusal)
 {
     struct refusal refusal = {0};
     json_t *error = json_object_get(root, "error");
+    const char *type = json_string_value(json_object_get(root, "type"));
+    if (type && strcmp(type, "response.failed") == 0)
+        error = json_object_get(json_object_get(root, "response"), "error");
     const char *object = json_string_value(json_object_get(root, "object"));
     if (json_is_object(error)) {
         read_object(error, &refusal);
     } else if (json_is_string(error)) {
         const char *text = json_string_value(error);
         copy_text(refusal.message, sizeof refusal.message, text, strlen(text));
-    } else if (json_object_get(root, "statusCode") || (object && strcmp(object, "error") == 0)) {
+    } else if (json_object_get(root, "statusCode") || (object && strcmp(object, "error") == 0) ||
+               (type && strcmp(type, "error") == 0) ||
+               (type && strcmp(type, "response.failed") == 0)) {
         read_object(root, &refusal);
         if (!refusal.code[0])
             copy_member(root, "statusCode", refusal.code, sizeof refusal.code);
@@ -128,11 +133,24 @@ static bool is_word_byte(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-static bool has_word(const char *text, const char *word)
+/* In quotes, or in a list behind a colon. */
+static bool is_set_off(const char *text, const char *at)
 {
-    size_t length = strlen(word);
-    for (const char *at = text; (at = strcasestr(at, word)); at++) {
-        if ((at == text || !is_word_byte(at[-1])) && !is_word_byte(at[length]))
+    if (at == text || strchr("'\"`.[(", at[-1]))
+        return true;
+    return at - text >= 2 && at[-1] == ' ' && (at[-2] == ':' || at[-2] == ',');
+}
+
+/* A parameter's name, whole. Short ones are English words too: those count only where they are set
+ * off from the sentence. */
+static bool has_name(const char *text, const char *name)
+{
+    enum { ENGLISH_BYTES_MAX = 7 };
+    size_t length = strlen(name);
+    bool may_be_english = length <= ENGLISH_BYTES_MAX;
+    for (const char *at = text; (at = strcasestr(at, name)); at++) {
+        if ((at == text || !is_word_byte(at[-1])) && !is_word_byte(at[length]) &&
+            (!may_be_english || is_set_off(text, at)))
             return true;
     }
     return false;
@@ -149,7 +167,7 @@ static bool says_any(const char *text, const char *const *phrases)
 
 bool refusal_names(const struct refusal *refusal, const char *parameter)
 {
-    return has_word(refusal->param, parameter) || has_word(refusal->message, parameter);
+    return has_name(refusal->param, parameter) || has_name(refusal->message, parameter);
 }
 
 bool refusal_is_about_support(const struct refusal *refusal)
@@ -172,7 +190,7 @@ bool refusal_is_about_tools(const struct refusal *refusal)
     if (says_any(refusal->message, phrases))
         return true;
     return refusal_is_about_support(refusal) &&
-           (strcmp(refusal->param, "tools") == 0 || has_word(refusal->message, "tools") ||
+           (strcmp(refusal->param, "tools") == 0 || has_name(refusal->message, "tools") ||
             strcasestr(refusal->message, "tool use") || strcasestr(refusal->message, "tool call"));
 }
 

@@ -2,6 +2,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    check_model_answer(&provider_chat, data, size);
+    check_model_answer((struct model_answer_reading){.provider = &provider_chat}, data, size);
     return 0;
 }

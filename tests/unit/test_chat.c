@@ -1,53 +1,16 @@
 #include "agent/llm/chat.h"
 
-#include "agent/llm/reader.h"
-#include "base/core/cleanup.h"
-#include "tests/agent/transcript.h"
-#include "tests/support/pieces.h"
+#include "agent/llm/assembly.h"
+#include "tests/agent/model_answer.h"
 #include "tests/support/unit.h"
-
-static const struct llm_tool tools[] = {
-    {"run_python", "Runs Python.",
-     "{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"string\"}},\"required\":[\"code\"],"
-     "\"additionalProperties\":false}"},
-    {"list_files", "Lists files.",
-     "{\"type\":\"object\",\"properties\":{\"directory\":{\"type\":\"string\"}}}"},
-};
 
 /* ---- answers ---- */
 
-/* Reads the bytes in these pieces; the transcript ends with what went wrong, if something did. */
 static void read_answer(enum pieces pieces, const char *bytes, size_t length,
                         struct transcript *transcript)
 {
-    struct tool_shapes shapes = {0};
-    struct assembly assembly;
-    struct reader reader;
-    struct error err = {0};
-    assert_int_equal(tool_shapes_read(tools, COUNT(tools), &shapes, &err), 0);
-    assembly_begin(&assembly, &shapes, 3, transcript_event, transcript);
-    reader_begin(&reader, &provider_chat, &assembly);
-
-    uint64_t seed = 11;
-    int result = 0;
-    for (size_t at = 0, piece; result == 0 && at < length; at += piece) {
-        piece = next_piece(pieces, length - at, &seed);
-        AUTO_FREE char *copy = malloc(piece); /* a sanitizer sees a read behind its end */
-        memcpy(copy, bytes + at, piece);
-        result = reader_feed(&reader, copy, piece, &err);
-    }
-    struct llm_answer answer = {0};
-    if (result == 0)
-        result = reader_finish(&reader, &answer, &err);
-    if (result == 0)
-        transcript_answer(transcript, &answer);
-    else
-        buf_printf(&transcript->text, "%s: %s\n", reader.is_refused ? "refused" : "failed",
-                   err.message);
-    llm_answer_clear(&answer);
-    reader_clear(&reader);
-    assembly_clear(&assembly);
-    tool_shapes_clear(&shapes);
+    struct model_answer_reading reading = {.provider = &provider_chat, .pieces = pieces};
+    model_answer_read(&reading, bytes, length, transcript);
 }
 
 #define CHUNK(choices)                                                                             \
@@ -348,11 +311,12 @@ static void write_request(const struct request_options *options, bool answer_onl
     struct tool_shapes shapes = {0};
     struct error err = {0};
     AUTO_BUF struct buf out = {0};
-    assert_int_equal(tool_shapes_read(tools, COUNT(tools), &shapes, &err), 0);
+    assert_int_equal(tool_shapes_read(model_answer_tools, COUNT(model_answer_tools), &shapes, &err),
+                     0);
     struct llm_request request = {.messages = conversation,
                                   .message_count = COUNT(conversation),
-                                  .tools = tools,
-                                  .tool_count = COUNT(tools),
+                                  .tools = model_answer_tools,
+                                  .tool_count = COUNT(model_answer_tools),
                                   .answer_only = answer_only};
     assert_int_equal(chat_write_request(options, &request, &shapes, &out, &err), 0);
     assert_string_equal(out.data, expected);
