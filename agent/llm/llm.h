@@ -37,6 +37,8 @@ struct llm_message {
                       the next message of another role, or the service refuses the request. */
 };
 void llm_message_clear(struct llm_message *message);
+/* The copy is returned. */
+struct llm_message llm_message_copy(const struct llm_message *message);
 
 struct llm_tool {
     const char *name;
