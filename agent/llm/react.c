@@ -38,14 +38,16 @@ static enum mark take_word(struct cursor *c, const char *word)
     return compared == length ? MARK_ACTION : MARK_PARTIAL;
 }
 
-/* \s*\d*\s* */
+/* \s*\d*\s*, within a bound: half a mark is looked at again with every piece that comes. */
 static void skip_number(struct cursor *c)
 {
-    while (c->at < c->end && isspace((unsigned char)*c->at))
+    enum { NUMBER_BYTES_MAX = 64 };
+    const char *stop = c->end - c->at > NUMBER_BYTES_MAX ? c->at + NUMBER_BYTES_MAX : c->end;
+    while (c->at < stop && isspace((unsigned char)*c->at))
         c->at++;
-    while (c->at < c->end && isdigit((unsigned char)*c->at))
+    while (c->at < stop && isdigit((unsigned char)*c->at))
         c->at++;
-    while (c->at < c->end && isspace((unsigned char)*c->at))
+    while (c->at < stop && isspace((unsigned char)*c->at))
         c->at++;
 }
 
@@ -89,14 +91,11 @@ static enum mark mark_at(const struct buf *raw, size_t at, size_t *ret_length)
 
 /* ---- as it comes ---- */
 
-/* Tells what has come up to there; blanks at its end wait for more. */
-static int tell_until(struct react_parser *parser, struct assembly *assembly, size_t end,
-                      struct error *err)
+/* Tells what has been scanned; blanks at its end wait for more. */
+static int tell_scanned(struct react_parser *parser, struct assembly *assembly, struct error *err)
 {
     const char *data = parser->raw.data;
-    size_t start = parser->told;
-    while (end > start && isspace((unsigned char)data[end - 1]))
-        end--;
+    size_t start = parser->told, end = parser->ink_end;
     while (!parser->has_told && start < end && isspace((unsigned char)data[start]))
         start++;
     if (end <= start)
@@ -115,6 +114,14 @@ static void enter(struct react_parser *parser, enum react_state state, size_t at
     parser->has_told = false;
 }
 
+/* One character that begins no mark. */
+static void take_character(struct react_parser *parser)
+{
+    if (!isspace((unsigned char)parser->raw.data[parser->scanned]))
+        parser->ink_end = parser->scanned + 1;
+    parser->scanned++;
+}
+
 /* A whole mark that counts in this state changes it; any other is text. */
 static int take_mark(struct react_parser *parser, struct assembly *assembly, enum mark mark,
                      size_t at, size_t length, struct error *err)
@@ -122,7 +129,7 @@ static int take_mark(struct react_parser *parser, struct assembly *assembly, enu
     bool is_thinking = parser->state == REACT_THINKING;
     bool waits_for_input = parser->state == REACT_ACTION;
     if (is_thinking && (mark == MARK_ACTION || mark == MARK_ANSWER) &&
-        tell_until(parser, assembly, at, err) < 0)
+        tell_scanned(parser, assembly, err) < 0)
         return -1;
     if (is_thinking && mark == MARK_ACTION) {
         enter(parser, REACT_ACTION, at + length);
@@ -134,7 +141,7 @@ static int take_mark(struct react_parser *parser, struct assembly *assembly, enu
     } else if ((is_thinking || waits_for_input) && mark == MARK_ANSWER) {
         enter(parser, REACT_ANSWER, at + length);
     } else {
-        parser->scanned = at + 1;
+        take_character(parser);
     }
     return 0;
 }
@@ -158,14 +165,12 @@ static int scan(struct react_parser *parser, struct assembly *assembly, bool at_
         if (mark == MARK_STOP)
             cut(parser, at);
         else if (mark == MARK_NONE || mark == MARK_PARTIAL)
-            parser->scanned++;
+            take_character(parser);
         else if (take_mark(parser, assembly, mark, at, length, err) < 0)
             return -1;
     }
     if (parser->state == REACT_THINKING || parser->state == REACT_ANSWER)
-        return tell_until(
-            parser, assembly,
-            parser->scanned < parser->raw.length ? parser->scanned : parser->raw.length, err);
+        return tell_scanned(parser, assembly, err);
     return 0;
 }
 
@@ -245,7 +250,7 @@ static int end_without_form(struct react_parser *parser, struct assembly *assemb
         parser->state = REACT_ANSWER;
         parser->told = 0;
         parser->has_told = false;
-        return tell_until(parser, assembly, parser->raw.length, err);
+        return tell_scanned(parser, assembly, err);
     }
     if (parser->raw.length > 0)
         buf_append(&assembly->text, parser->raw.data, parser->raw.length);

@@ -53,6 +53,7 @@ struct react_parser {
     struct buf raw;
     enum react_state state;
     size_t scanned; /* before it no mark begins */
+    size_t ink_end; /* of what has been scanned: behind it are blanks */
     size_t told;    /* before it all has been told that is to be told */
     bool has_told;  /* of this state: blanks in front are not told */
     size_t action_start, action_end, input_start;
