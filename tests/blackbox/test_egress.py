@@ -241,6 +241,7 @@ def test_the_network_holds_no_privilege(daemon: Daemon) -> None:
                           Path(f"/proc/{process.pid}/status").read_text().splitlines() if ":\t" in line)
             assert {status[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb")} == {"0" * 16}
             assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+            assert status["Seccomp_filters"] == "2"  # the broker's and its own
             assert os.listdir(f"/proc/{process.pid}/root") == ["etc"]
             assert os.listdir(f"/proc/{process.pid}/root/etc") == ["resolv.conf"]
             names = {os.readlink(f"/proc/{process.pid}/fd/{fd}").split(":")[0]

@@ -136,6 +136,20 @@ def test_the_memory_of_the_daemon_s_processes_is_closed_to_others_with_their_id(
     session.run("child.kill()")
 
 
+def test_no_process_of_the_daemon_leaves_a_core_file(shared_daemon: Daemon, session: Client) -> None:
+    """One byte, since the kernel would start a program that takes core files for a limit of none."""
+    def limit(process: Process) -> list[str]:
+        try:
+            lines = Path(f"/proc/{process.pid}/limits").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            return ["1", "1"]
+        return next(line.split()[4:6] for line in lines if line.startswith("Max core file size"))
+
+    session.run("pass")
+    for process in shared_daemon.processes():
+        assert wait_until(lambda: limit(process) == ["1", "1"]), (process, limit(process))
+
+
 def test_nothing_of_the_one_who_starts_it_gets_into_its_processes(make_daemon: MakeDaemon) -> None:
     """The janitor is a fork of the program that was started: it keeps that one's memory and groups, and no
     descriptor."""
