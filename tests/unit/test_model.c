@@ -224,7 +224,8 @@ static void without_a_token_nothing_is_sent(void **state)
     struct fixture *f = *state;
     f->settings.use_credential = true;
     f->tokens.is_empty = true;
-    ask_server(f, NULL, 0);
+    struct loopback_answer none = {.bytes = ""};
+    ask_server(f, &none, 0);
     assert_failure(f, MODEL_DENIED, "no credential: sign in");
 }
 
