@@ -550,6 +550,7 @@ int script_read(const char *data, size_t length, struct script **ret_script, str
     if (length > SCRIPT_BYTES_MAX)
         return error_set(err, ERROR_LIMIT, "a script has at most %d bytes", SCRIPT_BYTES_MAX);
     AUTO(script) struct script *script = xcalloc(1, sizeof *script);
+    script->steps = xcalloc(1, sizeof *script->steps); /* an empty script has a beginning too */
     struct reader reader = {.script = script, .next = data, .end = data + length, .err = err};
     while (next_line(&reader)) {
         if (read_line(&reader) < 0)

@@ -83,7 +83,7 @@ struct script_step {
 };
 
 struct script {
-    struct script_step *steps;
+    struct script_step *steps; /* never NULL */
     size_t count;
     size_t capacity;
 };

@@ -225,6 +225,9 @@ static void the_other_wire_says_the_same(void **state)
 static void a_script_that_says_nothing_ends(void **state)
 {
     struct fixture *f = *state;
+    begin(f, "", NULL);
+    assert_int_equal(ask(f, NULL), -1);
+    assert_error(f->err, ERROR_MISSING, "0 answers");
     begin(f, "label a\ngoto a\n", NULL);
     assert_int_equal(ask(f, NULL), -1);
     assert_error(f->err, ERROR_INVALID, "round in circles");
