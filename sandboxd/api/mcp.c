@@ -230,7 +230,7 @@ static void list_tools(struct message *message)
         return;
     }
     struct writer writer = rpc_begin_answer(message->rpc, &message->answer);
-    mcp_write_tools(&writer);
+    mcp_write_tools(message->post->exchange->pool->settings.egress.enabled, &writer);
     finish(message, &writer);
 }
 

@@ -43,42 +43,49 @@ static const struct tool {
      NO_ARGUMENTS},
     {"runShellCommandInRemoteEnvironment", MCP_RUN_COMMAND, "Run a shell command",
      "Runs a command in the sandbox and returns stdout, stderr and exitCode. Each call is a fresh "
-     "shell in /mnt/data: files stay, the working directory and variables do not. No network, no "
-     "terminal, no input.",
+     "shell in /mnt/data: files stay, the working directory and variables do not. No terminal, no "
+     "input.",
      command_schema},
     {"runPythonCodeInRemoteEnvironment", MCP_RUN_CODE, "Run Python code",
      "Runs Python in the sandbox's notebook and returns stdout, stderr and, as executionResult, "
      "the value of the last expression; a figure comes back as an image. Variables, imports and "
-     "files in /mnt/data stay for later calls. No network.",
+     "files in /mnt/data stay for later calls.",
      code_schema},
 };
 
 enum { TOOLS = sizeof tools / sizeof *tools };
 
-static void write_tool(const struct tool *tool, struct writer *writer)
+static const char no_network[] = "No network.";
+static const char some_network[] = "The network can be reached, as far as this pool allows it.";
+
+static void write_tool(const struct tool *tool, bool has_network, struct writer *writer)
 {
+    bool runs = tool->action != MCP_LAUNCH;
+    AUTO_FREE char *description =
+        runs ? xasprintf("%s %s", tool->description, has_network ? some_network : no_network)
+             : xstrdup(tool->description);
     writer_open_object(writer, NULL);
     writer_string(writer, "name", tool->name);
     writer_string(writer, "title", tool->title);
-    writer_string(writer, "description", tool->description);
+    writer_string(writer, "description", description);
     writer_raw(writer, "inputSchema", tool->schema, strlen(tool->schema));
     writer_open_object(writer, "annotations");
     writer_string(writer, "title", tool->title);
     writer_boolean(writer, "readOnlyHint", false);
-    /* What runs may overwrite files of the sandbox, and reaches nothing outside of it. */
-    writer_boolean(writer, "destructiveHint", tool->action != MCP_LAUNCH);
+    /* What runs may overwrite files of the sandbox. */
+    writer_boolean(writer, "destructiveHint", runs);
     writer_boolean(writer, "idempotentHint", false);
-    writer_boolean(writer, "openWorldHint", false);
+    writer_boolean(writer, "openWorldHint", runs && has_network);
     writer_close_object(writer);
     writer_close_object(writer);
 }
 
-void mcp_write_tools(struct writer *writer)
+void mcp_write_tools(bool has_network, struct writer *writer)
 {
     writer_open_object(writer, "result");
     writer_open_array(writer, "tools");
     for (size_t i = 0; i < TOOLS; i++)
-        write_tool(&tools[i], writer);
+        write_tool(&tools[i], has_network, writer);
     writer_close_array(writer);
     writer_close_object(writer);
 }

@@ -39,8 +39,9 @@ int mcp_read_call(struct json_span params, struct mcp_call *ret_call, struct err
 /* The parameters of tools/list: ERROR_INVALID for a cursor, since all tools fit on one page. */
 int mcp_check_list(struct json_span params, struct error *err);
 
-/* Each writes the member "result". */
-void mcp_write_tools(struct writer *writer);
+/* Each writes the member "result". has_network: sessions of the pool have one; a model must know.
+ */
+void mcp_write_tools(bool has_network, struct writer *writer);
 void mcp_write_launched(const char *environment, struct writer *writer);
 /* run is over. */
 void mcp_write_run(const char *environment, const struct run *run, struct writer *writer);

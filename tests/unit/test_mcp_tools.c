@@ -153,8 +153,7 @@ static void write_run(struct writer *writer, const void *self)
 
 static void write_tools(struct writer *writer, const void *self)
 {
-    (void)self;
-    mcp_write_tools(writer);
+    mcp_write_tools(*(const bool *)self, writer);
 }
 
 static const char *text_of(json_t *object, const char *key)
@@ -252,7 +251,8 @@ static void a_run_that_was_stopped_is_an_error(void **state)
 static void every_tool_has_what_a_model_needs(void **state)
 {
     (void)state;
-    AUTO_JSON json_t *result = result_of(write_tools, NULL);
+    const bool has_network = false;
+    AUTO_JSON json_t *result = result_of(write_tools, &has_network);
     json_t *tools = json_object_get(result, "tools");
     assert_int_equal(json_array_size(tools), 4);
     for (size_t i = 0; i < json_array_size(tools); i++) {
@@ -261,6 +261,27 @@ static void every_tool_has_what_a_model_needs(void **state)
         assert_true(strlen(text_of(tool, "description")) > 40);
         assert_string_equal(text_of(json_object_get(tool, "inputSchema"), "type"), "object");
         assert_true(json_is_object(json_object_get(tool, "annotations")));
+    }
+}
+
+static void a_model_is_told_whether_there_is_a_network(void **state)
+{
+    (void)state;
+    for (int has_network = 0; has_network < 2; has_network++) {
+        const bool told = has_network;
+        AUTO_JSON json_t *result = result_of(write_tools, &told);
+        json_t *tool;
+        size_t i, running = 0;
+        json_array_foreach(json_object_get(result, "tools"), i, tool)
+        {
+            json_t *open = json_object_get(json_object_get(tool, "annotations"), "openWorldHint");
+            bool runs = strncmp(text_of(tool, "name"), "run", 3) == 0;
+            running += runs;
+            assert_int_equal(json_is_true(open), runs && told);
+            assert_int_equal(strstr(text_of(tool, "description"), "No network.") != NULL,
+                             runs && !told);
+        }
+        assert_int_equal(running, 2);
     }
 }
 
@@ -276,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_command_brings_its_exit_code),
         cmocka_unit_test(a_run_that_was_stopped_is_an_error),
         cmocka_unit_test(every_tool_has_what_a_model_needs),
+        cmocka_unit_test(a_model_is_told_whether_there_is_a_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
