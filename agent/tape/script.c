@@ -362,8 +362,10 @@ static int compile(struct reader *reader, struct script_test *test, const char *
                          "line %u: a pattern has 1 to %d bytes and no NUL", reader->line,
                          SCRIPT_PATTERN_BYTES_MAX);
     AUTO_BUF struct buf text = {0};
+    unsigned pluses = 0;
     for (size_t i = 0; i < length; i++) {
         bool escapes = pattern[i] == '\\' && i + 1 < length;
+        pluses += pattern[i] == '+';
         if (pattern[i] == '{' || (escapes && pattern[i + 1] >= '0' && pattern[i + 1] <= '9'))
             return wrong(reader, "a pattern has no {} and no \\1");
         if (escapes && pattern[i + 1] == '/')
@@ -372,6 +374,9 @@ static int compile(struct reader *reader, struct script_test *test, const char *
         if (escapes)
             buf_append(&text, &pattern[++i], 1);
     }
+    if (pluses > SCRIPT_PATTERN_PLUSES_MAX)
+        return error_set(reader->err, ERROR_INVALID, "line %u: a pattern has at most %d +",
+                         reader->line, SCRIPT_PATTERN_PLUSES_MAX);
     if (regcomp(&test->pattern, text.data,
                 REG_EXTENDED | REG_NOSUB | REG_NEWLINE | (ignores_case ? REG_ICASE : 0)) != 0)
         return wrong(reader, "the pattern is not an extended regular expression (man 7 regex)");

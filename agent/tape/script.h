@@ -18,6 +18,7 @@ enum {
     SCRIPT_STEPS_MAX = 20000,
     SCRIPT_WORD_BYTES_MAX = 128, /* names of tools, labels, codes */
     SCRIPT_PATTERN_BYTES_MAX = 256,
+    SCRIPT_PATTERN_PLUSES_MAX = 8, /* regcomp doubles what stands before each */
     SCRIPT_DELAY_MS_MAX = 24 * 3600 * 1000,
     SCRIPT_REPEAT_MAX = 100000,
 };

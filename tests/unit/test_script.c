@@ -112,6 +112,7 @@ static void what_is_wrong_is_told_with_its_line(void **state)
         {"when user matches /(/ goto a\n", "not an extended regular expression"},
         {"when user matches /a{9999}/ goto a\n", "no {}"},
         {"when user matches /(a)\\1/ goto a\n", "no \\1"},
+        {"when user matches /a+++++++++/ goto a\n", "at most 8 +"},
         {"header X: \"a\\nb\"\n", "no control characters"},
         {"header X=1: a\n", "letters, digits and hyphens"},
     };
