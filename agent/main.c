@@ -2,6 +2,7 @@
 #include "agent/commands/command.h"
 
 static const struct command_row commands[] = {
+    {"run", "let a model solve a task in a session", run_run},
     {"exec", "run Python in a session", exec_run},
     {"files", "list, send, fetch and remove a session's files", files_run},
     {"sessions", "remove sessions", sessions_run},

@@ -200,7 +200,9 @@ static void on_signal(void *self, uint32_t events)
     if (command->caught) /* asked twice: do not wait for anything more */
         die_by_signal(command);
     command->caught = (int)info.ssi_signo;
-    if (command->call && !command->tidies_up)
+    if (command->on_interrupt && !command->tidies_up)
+        command->on_interrupt(command->interrupted);
+    else if (command->call && !command->tidies_up)
         pool_call_cancel(command->call);
 }
 
@@ -222,6 +224,15 @@ static int hold_signals(struct command *command, struct error *err)
 }
 
 /* ---- one run ---- */
+
+struct credential command_identity(struct command *command)
+{
+    if (credential_is_given())
+        return credential_from_environment(false);
+    if (!command->identity)
+        command->identity = identity_create(command->loop, command->http, false);
+    return identity_credential(command->identity);
+}
 
 /* A token that is given goes first. A local pool takes any, unless the environment names an
  * identity for it. */

@@ -31,6 +31,7 @@ int command_dispatch(const struct command_row *rows, const char *summary, int ar
 
 int exec_run(int argc, char **argv);
 int files_run(int argc, char **argv);
+int run_run(int argc, char **argv);
 int sessions_run(int argc, char **argv);
 int tape_run(int argc, char **argv);
 
@@ -54,6 +55,9 @@ struct command {
     bool tidies_up; /* the first signal no longer cancels: what is left is worth waiting for */
 
     struct pool_call *call; /* under way, or NULL */
+    /* The first signal, for commands that do more than one call; NULL: the call is cancelled. */
+    void (*on_interrupt)(void *self);
+    void *interrupted;
     struct pool_result result;
 };
 
@@ -67,6 +71,9 @@ extern const struct argp command_options;
 enum command_status command_open(struct command *command);
 /* Ends the process by the signal if one was caught. */
 void command_close(struct command *command);
+
+/* Tokens for Azure, of the identity that the environment names; made where there is none yet. */
+struct credential command_identity(struct command *command);
 
 /* A handler whose result arrives in command->result, which is emptied now. */
 struct pool_handler command_begin(struct command *command);

@@ -25,6 +25,7 @@ struct pool_client {
     struct http_client *http;
     struct pool_endpoint endpoint;
     struct pool_version version;
+    bool version_is_given;
     struct credential credential;
 };
 
@@ -33,7 +34,8 @@ struct pool_call {
     enum pool_operation operation;
     struct pool_handler handler;
     struct buf url;
-    struct buf request; /* JSON */
+    char *operation_header; /* NULL: none */
+    struct buf request;     /* JSON */
     struct http_upload upload;
     char *upload_name;     /* NULL: no upload */
     struct pool_sink sink; /* of a download */
@@ -64,6 +66,7 @@ int pool_client_create(struct http_client *http, const struct pool_client_option
     client->http = http;
     client->endpoint = endpoint;
     client->version = version;
+    client->version_is_given = options->api_version != NULL;
     client->credential = options->credential.ask
                              ? options->credential
                              : credential_from_environment(endpoint.is_loopback);
@@ -77,6 +80,27 @@ void pool_client_destroy(struct pool_client *client)
         return;
     pool_endpoint_clear(&client->endpoint);
     free(client);
+}
+
+/* Words of Azure's and of ours. Older services answer 404 where they have not the path. */
+bool pool_client_try_older(struct pool_client *client, const struct pool_result *result)
+{
+    static const char *const codes[] = {"UnsupportedApiVersion", "InvalidApiVersionParameter",
+                                        "NoRegisteredProviderFound", "ApiVersionNotSupported",
+                                        "UnsupportedApiVersionValue"};
+    if (!result->refused || client->version_is_given)
+        return false;
+    const char *code = result->service.code ? result->service.code : "";
+    const char *message = result->service.message ? result->service.message : "";
+    bool is_why = result->status == 400 && strcasestr(message, "api-version");
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        is_why |= strcmp(code, codes[i]) == 0;
+    return is_why && pool_version_step_down(&client->version);
+}
+
+bool pool_client_lists_recursively(const struct pool_client *client)
+{
+    return strcmp(client->version.text, "2025-10-02") >= 0;
 }
 
 void pool_result_clear(struct pool_result *result)
@@ -104,6 +128,7 @@ static void call_free(struct pool_call *call)
     buf_free(&call->request);
     forget_token(call);
     free(call->upload_name);
+    free(call->operation_header);
     free(call);
 }
 
@@ -142,6 +167,7 @@ static int (*const readers[])(struct pool_call *call, struct error *err) = {
     [POOL_EXECUTE] = read_execution, [POOL_LIST] = read_file_list,
     [POOL_UPLOAD] = read_file,       [POOL_DOWNLOAD] = read_nothing,
     [POOL_REMOVE] = read_nothing,    [POOL_DELETE_SESSION] = read_nothing,
+    [POOL_CANCEL] = read_nothing,
 };
 
 static bool is_success(unsigned status)
@@ -276,6 +302,7 @@ void pool_call_cancel(struct pool_call *call)
 struct call_plan {
     enum pool_operation operation;
     struct pool_target target;
+    const char *operation_id;
     struct buf request; /* JSON; taken */
     const struct http_upload *upload;
     const struct pool_sink *sink;
@@ -287,7 +314,9 @@ static int start_exchange(struct pool_call *call, struct error *err)
 {
     bool is_download = call->operation == POOL_DOWNLOAD;
     const char *json = call->request.length > 0 ? "Content-Type: application/json" : NULL;
-    const char *headers[] = {call->authorization.data, json, NULL};
+    const char *operation = call->operation_header;
+    const char *headers[] = {call->authorization.data, json ? json : operation,
+                             json ? operation : NULL, NULL};
     struct http_exchange_options options = {
         .method = pool_url_method(call->operation),
         .url = call->url.data,
@@ -375,6 +404,8 @@ static int start_call(struct pool_client *client, struct call_plan *plan,
     call->client = client;
     call->operation = plan->operation;
     call->handler = *handler;
+    if (plan->operation_id)
+        call->operation_header = xasprintf("operation-id: %s", plan->operation_id);
     if (fill_call(call, plan, err) < 0) {
         call_free(call);
         return -1;
@@ -399,9 +430,28 @@ int pool_client_execute(struct pool_client *client, const char *identifier,
                         const struct pool_handler *handler, struct pool_call **ret_call,
                         struct error *err)
 {
+    return pool_client_execute_as(client, identifier, request, NULL, handler, ret_call, err);
+}
+
+int pool_client_cancel(struct pool_client *client, const char *identifier, const char *operation_id,
+                       const struct pool_handler *handler, struct pool_call **ret_call,
+                       struct error *err)
+{
+    struct call_plan plan = {.operation = POOL_CANCEL,
+                             .target = {.identifier = identifier, .path = operation_id},
+                             .total_timeout_ms = CALL_TIMEOUT_MS};
+    return start_call(client, &plan, handler, ret_call, err);
+}
+
+int pool_client_execute_as(struct pool_client *client, const char *identifier,
+                           const struct wire_execution_request *request, const char *operation_id,
+                           const struct pool_handler *handler, struct pool_call **ret_call,
+                           struct error *err)
+{
     int64_t seconds = request->timeout_s > 0 ? request->timeout_s : EXECUTION_SECONDS_MAX;
     struct call_plan plan = {.operation = POOL_EXECUTE,
                              .target = {.identifier = identifier},
+                             .operation_id = operation_id,
                              .total_timeout_ms = seconds * 1000 + EXECUTION_MARGIN_MS};
     if (wire_write_execution_request(client->version.generation, request, &plan.request, err) < 0) {
         buf_free(&plan.request);

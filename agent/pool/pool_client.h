@@ -12,6 +12,7 @@
 
 struct pool_client;
 struct pool_call; /* under way */
+struct pool_result;
 
 struct pool_client_options {
     const char *endpoint;         /* the pool management endpoint; copied */
@@ -25,6 +26,12 @@ struct pool_client_options {
  * ERROR_INVALID, ERROR_DENIED: an option cannot be used. */
 int pool_client_create(struct http_client *http, const struct pool_client_options *options,
                        struct pool_client **ret_client, struct error *err);
+/* The result says that the service does not know the api-version: from now on an older one is
+ * spoken, and the call should be made again. False: that is not why, no older one is left, or the
+ * options named the version. */
+bool pool_client_try_older(struct pool_client *client, const struct pool_result *result);
+/* Whether pool_client_list can be recursive in the version spoken. */
+bool pool_client_lists_recursively(const struct pool_client *client);
 /* Every call must have ended. */
 void pool_client_destroy(struct pool_client *client);
 
@@ -70,6 +77,15 @@ int pool_client_execute(struct pool_client *client, const char *identifier,
                         const struct wire_execution_request *request,
                         const struct pool_handler *handler, struct pool_call **ret_call,
                         struct error *err);
+/* The same under an id of the caller's (a GUID), by which it can be cancelled; NULL: none. */
+int pool_client_execute_as(struct pool_client *client, const char *identifier,
+                           const struct wire_execution_request *request, const char *operation_id,
+                           const struct pool_handler *handler, struct pool_call **ret_call,
+                           struct error *err);
+/* Asks the pool to end that execution, whose own call then ends. Only sandboxd can. */
+int pool_client_cancel(struct pool_client *client, const char *identifier, const char *operation_id,
+                       const struct pool_handler *handler, struct pool_call **ret_call,
+                       struct error *err);
 /* directory: NULL or "" for the data directory itself. */
 int pool_client_list(struct pool_client *client, const char *identifier, const char *directory,
                      bool recursive, const struct pool_handler *handler,

@@ -26,6 +26,7 @@ static const struct operation {
     [POOL_DOWNLOAD] = {"GET", "files/content/{path}", "files/{name}/content", NULL},
     [POOL_REMOVE] = {"DELETE", "files/{path}", "files/{name}", "2024-08-02-preview"},
     [POOL_DELETE_SESSION] = {"DELETE", "session", "session", "2025-10-02-preview"},
+    [POOL_CANCEL] = {"POST", "executions/{path}/cancel", "executions/{path}/cancel", NULL},
 };
 
 const char *pool_url_method(enum pool_operation operation)
@@ -98,6 +99,17 @@ int pool_version_read(const char *text, struct pool_version *ret_version, struct
     memcpy(ret_version->text, text, strlen(text) + 1);
     ret_version->generation = is_older(text, "2024-08-03") ? WIRE_GENERATION_1 : WIRE_GENERATION_2;
     return 0;
+}
+
+bool pool_version_step_down(struct pool_version *version)
+{
+    static const char *const known[] = {"2025-02-02-preview", "2024-10-02-preview",
+                                        "2024-08-02-preview", "2024-02-02-preview"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(known[i], version->text) < 0)
+            return pool_version_read(known[i], version, NULL) == 0;
+    }
+    return false;
 }
 
 /* ---- paths ---- */
@@ -209,7 +221,7 @@ int pool_url_build(const struct pool_endpoint *endpoint, const struct pool_versi
         (!endpoint->query || buf_printf(&url, "?%s", endpoint->query)) &&
         append_parameter(&url, "api-version", text, strlen(text)) &&
         append_parameter(&url, "identifier", target->identifier, strlen(target->identifier)) &&
-        (first || append_directory(&url, row, path)) &&
+        (first || operation == POOL_CANCEL || append_directory(&url, row, path)) &&
         (!target->recursive || append_parameter(&url, "recursive", "true", 4));
     if (!fits || !buf_append(out, url.data, url.length))
         return error_set(err, ERROR_INVALID, "the URL would be longer than %d bytes",

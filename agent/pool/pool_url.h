@@ -30,6 +30,9 @@ struct pool_version {
 /* ERROR_INVALID: not of the form YYYY-MM-DD or YYYY-MM-DD-preview, or older than generation 1. */
 int pool_version_read(const char *text, struct pool_version *ret_version, struct error *err);
 
+/* The newest version older than this one that a service is known to speak; false: there is none. */
+bool pool_version_step_down(struct pool_version *version);
+
 enum pool_operation {
     POOL_EXECUTE,
     POOL_LIST,
@@ -37,6 +40,7 @@ enum pool_operation {
     POOL_DOWNLOAD,
     POOL_REMOVE,
     POOL_DELETE_SESSION,
+    POOL_CANCEL, /* an extension of sandboxd's; path is the execution's id */
 };
 
 /* What the operation is about. */

@@ -177,6 +177,21 @@ static void what_a_version_lacks_is_said_before_it_is_asked(void **state)
     }
 }
 
+static void versions_are_stepped_down_to_the_oldest(void **state)
+{
+    (void)state;
+    static const char *const steps[] = {"2025-02-02-preview", "2024-10-02-preview",
+                                        "2024-08-02-preview", "2024-02-02-preview"};
+    struct pool_version version;
+    assert_int_equal(pool_version_read(POOL_VERSION_DEFAULT, &version, NULL), 0);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        assert_true(pool_version_step_down(&version));
+        assert_string_equal(version.text, steps[i]);
+    }
+    assert_int_equal(version.generation, WIRE_GENERATION_1);
+    assert_false(pool_version_step_down(&version));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +201,7 @@ int main(void)
         cmocka_unit_test(paths_are_cleaned_or_refused),
         cmocka_unit_test(a_path_has_a_limit),
         cmocka_unit_test(what_a_version_lacks_is_said_before_it_is_asked),
+        cmocka_unit_test(versions_are_stepped_down_to_the_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
