@@ -62,13 +62,12 @@ static size_t count_of(const struct tape *tape, enum tape_party party)
 static void summarise(const char *path, const struct opened *opened)
 {
     print_safely(path, strlen(path), TERMINAL_LINE);
-    if (opened->script) {
-        printf(": a script of %zu steps\n", opened->script->count);
-        return;
-    }
     const struct tape *tape = opened->tape;
-    printf(": a tape of %zu model and %zu session requests%s\n", count_of(tape, TAPE_MODEL),
-           count_of(tape, TAPE_POOL), tape->final ? "" : "; the recording was cut short");
+    if (opened->script)
+        printf(": a script of %zu steps\n", opened->script->count);
+    else if (tape)
+        printf(": a tape of %zu model and %zu session requests%s\n", count_of(tape, TAPE_MODEL),
+               count_of(tape, TAPE_POOL), tape->final ? "" : "; the recording was cut short");
 }
 
 /* ---- check ---- */

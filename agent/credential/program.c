@@ -11,8 +11,6 @@
 
 #include "base/core/cleanup.h"
 
-extern char **environ;
-
 /* ---- starting ---- */
 
 /* Azure CLI looks for modules in the current directory: not in one that others can write to. */

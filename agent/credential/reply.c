@@ -91,9 +91,9 @@ void token_scrub(char *text)
             at += word ? word : 1;
             continue;
         }
-        memcpy(at, "***", 3);
-        memmove(at + 3, at + word, strlen(at + word) + 1);
-        at += 3;
+        for (int i = 0; i < 3; i++)
+            *at++ = '*';
+        memmove(at, at + word - 3, strlen(at + word - 3) + 1);
     }
 }
 
