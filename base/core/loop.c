@@ -128,6 +128,12 @@ void loop_start_timer(struct loop *loop, struct timer *timer, int64_t at_ms,
     heap_sink(loop, timer);
 }
 
+void loop_start_timer_in(struct loop *loop, struct timer *timer, int64_t after_ms,
+                         void (*on_time)(void *self), void *self)
+{
+    loop_start_timer(loop, timer, loop_now_ms(loop) + after_ms, on_time, self);
+}
+
 void loop_stop_timer(struct loop *loop, struct timer *timer)
 {
     if (!timer->active)

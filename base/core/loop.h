@@ -56,6 +56,8 @@ void loop_unwatch(struct loop *loop, struct watch *watch);
 /* Starts or moves the timer. */
 void loop_start_timer(struct loop *loop, struct timer *timer, int64_t at_ms,
                       void (*on_time)(void *self), void *self);
+void loop_start_timer_in(struct loop *loop, struct timer *timer, int64_t after_ms,
+                         void (*on_time)(void *self), void *self);
 void loop_stop_timer(struct loop *loop, struct timer *timer);
 
 /* on_prepare runs before each wait; it returns the most milliseconds to wait, or -1 for "as long as

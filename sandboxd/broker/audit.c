@@ -49,8 +49,7 @@ static void on_question(void *self, uint32_t events)
     if (!seccomp_listener_read(session->audit_fd, &question))
         return;
     if (!session->audit_timer.active)
-        loop_start_timer(loop, &session->audit_timer, loop_now_ms(loop) + AUDIT_WINDOW_MS,
-                         on_window, session);
+        loop_start_timer_in(loop, &session->audit_timer, AUDIT_WINDOW_MS, on_window, session);
     if (++session->audit_count <= AUDIT_TOLD_MAX)
         tell(session, &question);
     seccomp_listener_refuse(session->audit_fd, question.id, error_number);

@@ -23,8 +23,7 @@ struct broker_options {
     unsigned zygote_joins; /* what one zygote may serve before it is replaced */
     const int *front_fds;  /* as a front finds them behind its channel: control/inherit.h */
     int front_fd_count;
-    const char *const *front_arguments;             /* NULL-terminated, its name first */
-    int front_fd, session_fd, worker_fd, egress_fd; /* executables */
+    const char *const *front_arguments; /* NULL-terminated, its name first */
 };
 
 /* Serves until a signal asks it to stop; then everything has been ended, reaped and removed.

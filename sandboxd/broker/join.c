@@ -7,82 +7,40 @@
 #include "base/core/cleanup.h"
 #include "sandboxd/broker/internal.h"
 
-void session_leave_queue(struct session *session)
-{
-    struct broker *broker = session->broker;
-    struct session **link = &broker->waiting;
-    while (*link && *link != session)
-        link = &(*link)->next_waiting;
-    if (!*link)
-        return;
-    *link = session->next_waiting;
-    if (!*link)
-        broker->waiting_end = link;
-}
-
 void session_wait_for_join(struct session *session)
 {
-    struct broker *broker = session->broker;
     session->state = SESSION_WAITING;
-    session->next_waiting = NULL;
-    *broker->waiting_end = session;
-    broker->waiting_end = &session->next_waiting;
-    session_ask_joins(broker);
+    TAILQ_INSERT_TAIL(&session->broker->waiting[session->plan.start], session, queue);
+    session_ask_joins(session->broker);
 }
 
-/* Channel and pipes of a new interpreter: the front's ends stay in the session. */
-static int make_ends(struct session *session, int ret_peers[3], struct error *err)
-{
-    int pair[2];
-    if (channel_pair(pair, err) < 0)
-        return -1;
-    session->front_fds[1] = pair[0];
-    channel_refuse_descriptors(pair[0]);
-    ret_peers[0] = pair[1];
-    for (int i = 1; i < 3; i++) {
-        if (pipe2(pair, O_CLOEXEC) < 0)
-            return error_from_errno(err, "pipe");
-        session->front_fds[1 + i] = pair[0];
-        ret_peers[i] = pair[1];
-    }
-    return 0;
-}
-
-/* What a FRAME_JOIN passes: the shell, the interpreter's ends, its profile, its cgroups, and what
- * is for a listener when the filter asks. The first and the fifth are borrowed. */
-enum { JOIN_SHELL, JOIN_ENDS, JOIN_PROFILE = 4, JOIN_CGROUPS };
-struct join_fds {
+/* What a FRAME_JOIN passes that is the interpreter's: its ends of channel and pipes, its cgroups,
+ * and what is for a listener when the filter asks. The shell and the profile, borrowed, follow. */
+struct ends {
     int fds[FRAME_DESCRIPTORS_MAX];
     int count;
 };
 
-static int open_join(struct session *session, struct join_fds *ret_fds, struct error *err)
+/* The front's ends stay in the session. */
+static int open_ends(struct session *session, struct ends *ends, struct error *err)
 {
-    const struct broker_options *options = &session->broker->options;
-    const struct cgroup_tree *tree = &options->tree;
-    int profile_fd = session->plan.audit ? options->asking_profiles[session->plan.policy].fd
-                                         : options->profile_fds[session->plan.policy];
-    struct join_fds join = {
-        .fds = {[JOIN_SHELL] = session->shell_pid_fd, -1, -1, -1, [JOIN_PROFILE] = profile_fd},
-        .count = JOIN_CGROUPS,
-    };
-    int result = make_ends(session, join.fds + JOIN_ENDS, err);
-    if (result == 0)
-        result = cgroup_open(tree, session->number, CGROUP_GUEST, join.fds + join.count, err);
-    if (result == 0)
-        join.count += tree->count;
-    if (result == 0 && session->plan.audit)
-        result = audit_open(session, &join.fds[join.count++], err);
-    *ret_fds = join;
-    return result;
-}
-
-static void close_join(struct join_fds *join)
-{
-    for (int i = JOIN_ENDS; i < join->count; i++) {
-        if (i != JOIN_PROFILE)
-            close_fd(&join->fds[i]);
+    const struct cgroup_tree *tree = &session->broker->options.tree;
+    int pair[2];
+    if (channel_pair(pair, err) < 0)
+        return -1;
+    channel_refuse_descriptors(pair[0]);
+    session->front_fds[1] = pair[0];
+    ends->fds[ends->count++] = pair[1];
+    for (int i = 2; i < 4; i++) {
+        if (pipe2(pair, O_CLOEXEC) < 0)
+            return error_from_errno(err, "pipe");
+        session->front_fds[i] = pair[0];
+        ends->fds[ends->count++] = pair[1];
     }
+    if (cgroup_open(tree, session->number, CGROUP_GUEST, ends->fds + ends->count, err) < 0)
+        return -1;
+    ends->count += tree->count;
+    return session->plan.audit ? audit_open(session, &ends->fds[ends->count++], err) : 0;
 }
 
 static void drop_ends(struct session *session)
@@ -91,57 +49,47 @@ static void drop_ends(struct session *session)
         close_fd(&session->front_fds[i]);
 }
 
+static int send_join(struct session *session, int zygote_fd, const struct ends *ends,
+                     struct error *err)
+{
+    const struct broker_options *options = &session->broker->options;
+    const struct session_plan_message *plan = &session->plan;
+    const struct join_message how = {
+        .memory_bytes = plan->memory_bytes,
+        .tasks = plan->tasks,
+        .cgroup_version = (uint16_t)options->tree.version,
+        .audit = plan->audit,
+    };
+    struct ends all = *ends;
+    all.fds[all.count++] = session->shell.pid_fd;
+    all.fds[all.count++] = plan->audit ? options->asking_profiles[plan->policy].fd
+                                       : options->profile_fds[plan->policy];
+    return channel_send(zygote_fd, FRAME_JOIN, session->number, &how, sizeof how, all.fds,
+                        all.count, err);
+}
+
 /* A zygote that does not take it ends, and the session keeps its place for the next one. */
 static void ask_join(struct session *session, struct zygote *zygote)
 {
-    const struct join_message how = {
-        .memory_bytes = session->plan.memory_bytes,
-        .tasks = session->plan.tasks,
-        .cgroup_version = (uint16_t)session->broker->options.tree.version,
-        .audit = session->plan.audit,
-    };
-    struct join_fds join;
+    struct ends ends = {.count = 0};
     struct error err = {0};
-    if (open_join(session, &join, &err) < 0) {
-        close_join(&join);
+    if (open_ends(session, &ends, &err) < 0) {
         session_fail(session, err.message);
-        return;
-    }
-    int result = channel_send(zygote->peer.channel_fd, FRAME_JOIN, session->number, &how,
-                              sizeof how, join.fds, join.count, &err);
-    close_join(&join);
-    if (result < 0) {
+    } else if (send_join(session, zygote->child.channel_fd, &ends, &err) < 0) {
         drop_ends(session);
         zygote_kill(zygote, err.message);
-        return;
+    } else {
+        TAILQ_REMOVE(&session->broker->waiting[session->plan.start], session, queue);
+        zygote_note_asked(zygote, session);
     }
-    session->zygote = zygote;
-    zygote_note_asked(zygote);
-}
-
-/* The first from that one on that is of that kind and has not been asked for. */
-static struct session *find_waiting(struct session *session, enum session_start start)
-{
-    while (session && (session->zygote || session->plan.start != start))
-        session = session->next_waiting;
-    return session;
-}
-
-unsigned session_count_waiting(const struct broker *broker, enum session_start start, unsigned most)
-{
-    unsigned count = 0;
-    struct session *session = broker->waiting;
-    while (count < most && (session = find_waiting(session, start))) {
-        session = session->next_waiting;
-        count++;
-    }
-    return count;
+    for (int i = 0; i < ends.count; i++)
+        close_fd(&ends.fds[i]);
 }
 
 void session_fail_waiting(struct broker *broker, enum session_start start, const char *text)
 {
     struct session *session;
-    while ((session = find_waiting(broker->waiting, start)))
+    while ((session = TAILQ_FIRST(&broker->waiting[start])))
         session_fail(session, text);
 }
 
@@ -151,24 +99,22 @@ void session_ask_joins(struct broker *broker)
         struct zygote *zygote;
         struct session *session;
         while ((zygote = zygote_to_ask(broker, start)) &&
-               (session = find_waiting(broker->waiting, start)))
+               (session = TAILQ_FIRST(&broker->waiting[start])))
             ask_join(session, zygote);
     }
 }
 
 void session_zygote_gone(struct zygote *zygote)
 {
-    struct session *next;
-    for (struct session *session = zygote->broker->waiting; session; session = next) {
-        next = session->next_waiting;
-        if (session->zygote != zygote)
-            continue;
+    struct session *session;
+    while ((session = TAILQ_LAST(&zygote->owed, session_queue))) {
+        TAILQ_REMOVE(&zygote->owed, session, queue);
         session->zygote = NULL;
         drop_ends(session);
-        if (session->state == SESSION_ENDING) {
-            session_leave_queue(session);
+        if (session->state == SESSION_ENDING)
             session_free_if_ended(session);
-        }
+        else
+            TAILQ_INSERT_HEAD(&zygote->broker->waiting[session->plan.start], session, queue);
     }
 }
 
@@ -178,8 +124,8 @@ static void announce(struct session *session)
     enum frame_type type = session->announced ? FRAME_INTERPRETER_JOINED : FRAME_SESSION_STARTED;
     const int *fds = session->front_fds + session->announced;
     int count = 4 - session->announced;
-    if (channel_send(session->command_fd, FRAME_SHELL_KEEP, session->number, NULL, 0, fds, count,
-                     NULL) < 0) {
+    if (channel_send(session->shell.channel_fd, FRAME_SHELL_KEEP, session->number, NULL, 0, fds,
+                     count, NULL) < 0) {
         session_end(session);
         return;
     }
@@ -192,12 +138,7 @@ static void announce(struct session *session)
 static void joined(struct session *session, pid_t pid, int pid_fd)
 {
     struct error err = {0};
-    session->interpreter_pid = pid;
-    session->interpreter_pid_fd = pid_fd;
-    if (loop_watch(session->broker->loop, &session->interpreter_exit, pid_fd, EPOLLIN,
-                   session_on_interpreter_exit, session, &err) < 0) {
-        /* Nobody would see its end. */
-        broker_kill(session->broker, &session->interpreter_pid_fd);
+    if (child_adopt(session->broker, &session->interpreter, pid, pid_fd, &err) < 0) {
         session_fail(session, err.message);
         session_free_if_ended(session);
         return;
@@ -208,15 +149,14 @@ static void joined(struct session *session, pid_t pid, int pid_fd)
     announce(session);
 }
 
-void session_handle_zygote(struct zygote *zygote, struct channel_message *message)
+void session_handle_zygote(struct zygote *zygote)
 {
     struct broker *broker = zygote->broker;
+    struct channel_message *message = &broker->message;
     struct session *session = session_find(broker, message->frame.tag);
     if (!session || session->zygote != zygote)
         return;
-    session->zygote = NULL;
-    session_leave_queue(session);
-    zygote_note_answered(zygote);
+    zygote_note_answered(zygote, session);
 
     struct result_message result;
     uint32_t pid;
@@ -232,5 +172,5 @@ void session_handle_zygote(struct zygote *zygote, struct channel_message *messag
         session_fail(session, "the zygote does not keep the protocol");
     }
     session_ask_joins(broker);
-    broker_reap_strangers(broker);
+    child_reap_strangers(broker);
 }

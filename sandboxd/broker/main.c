@@ -80,10 +80,6 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
     options->shell_filter_fd = filters.process_fds[FILTERS_SHELL];
     options->helper_filter_fd = filters.process_fds[FILTERS_FILE_HELPER];
     options->egress_filter_fd = filters.process_fds[FILTERS_EGRESS];
-    options->front_fd = INHERIT_FRONT_FD;
-    options->session_fd = INHERIT_SESSION_FD;
-    options->worker_fd = INHERIT_WORKER_FD;
-    options->egress_fd = INHERIT_EGRESS_FD;
     return 0;
 }
 

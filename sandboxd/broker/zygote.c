@@ -7,7 +7,7 @@
 #include "base/core/cleanup.h"
 #include "base/core/log.h"
 #include "sandboxd/broker/internal.h"
-#include "sandboxd/sandbox/namespaces.h"
+#include "sandboxd/control/inherit.h"
 
 enum {
     ZYGOTE_JOINS_MAX = 16,    /* asked and not answered yet */
@@ -18,16 +18,10 @@ enum {
 
 /* ---- the end ---- */
 
-static void end(struct zygote *zygote)
-{
-    zygote->peer.ready = false;
-    namespaces_signal(zygote->peer.pid_fd, SIGKILL, NULL);
-}
-
 void zygote_kill(struct zygote *zygote, const char *why)
 {
     log_error("zygote.broken", "message=\"%s\"", why);
-    end(zygote);
+    child_signal(&zygote->child, SIGKILL);
 }
 
 /* It has nothing that would be lost: what it owes is answered first. */
@@ -35,33 +29,22 @@ static void retire(struct zygote *zygote)
 {
     zygote->retired = true;
     if (zygote->joins_owed == 0)
-        end(zygote);
+        child_signal(&zygote->child, SIGKILL);
 }
 
 void zygote_end_all(struct broker *broker)
 {
-    for (struct zygote *zygote = broker->zygotes; zygote; zygote = zygote->next)
-        end(zygote);
-}
-
-bool zygote_has_process(struct broker *broker, pid_t pid)
-{
-    struct zygote *zygote = broker->zygotes;
-    while (zygote && (zygote->peer.pid_fd < 0 || zygote->peer.pid != pid))
-        zygote = zygote->next;
-    return zygote;
+    struct zygote *zygote;
+    LIST_FOREACH(zygote, &broker->zygotes, siblings)
+    {
+        child_signal(&zygote->child, SIGKILL);
+    }
 }
 
 static void destroy(struct zygote *zygote)
 {
-    struct broker *broker = zygote->broker;
-    struct zygote **link = &broker->zygotes;
-    while (*link != zygote)
-        link = &(*link)->next;
-    *link = zygote->next;
-    broker->joins_owed -= zygote->joins_owed;
-    loop_stop_timer(broker->loop, &zygote->deadline);
-    peer_close(broker, &zygote->peer);
+    LIST_REMOVE(zygote, siblings);
+    loop_stop_timer(zygote->broker->loop, &zygote->deadline);
     free(zygote);
 }
 
@@ -70,33 +53,45 @@ static void destroy(struct zygote *zygote)
 static void on_deadline(void *self)
 {
     struct zygote *zygote = self;
-    zygote_kill(zygote, zygote->peer.ready ? "it does not answer" : "its imports do not end");
+    zygote_kill(zygote, zygote->ready ? "it does not answer" : "its imports do not end");
 }
 
 static void await(struct zygote *zygote, int64_t within_ms)
 {
-    struct loop *loop = zygote->broker->loop;
-    loop_start_timer(loop, &zygote->deadline, loop_now_ms(loop) + within_ms, on_deadline, zygote);
+    loop_start_timer_in(zygote->broker->loop, &zygote->deadline, within_ms, on_deadline, zygote);
 }
 
-void zygote_note_asked(struct zygote *zygote)
+void zygote_note_asked(struct zygote *zygote, struct session *session)
 {
+    session->zygote = zygote;
+    TAILQ_INSERT_TAIL(&zygote->owed, session, queue);
     zygote->joins++;
     zygote->retired |= zygote->start != START_FORK;
-    zygote->broker->joins_owed++;
     if (zygote->joins_owed++ == 0)
         await(zygote, ZYGOTE_ANSWER_MS);
 }
 
-void zygote_note_answered(struct zygote *zygote)
+void zygote_note_answered(struct zygote *zygote, struct session *session)
 {
-    zygote->broker->joins_owed--;
+    session->zygote = NULL;
+    TAILQ_REMOVE(&zygote->owed, session, queue);
     if (--zygote->joins_owed > 0)
         await(zygote, ZYGOTE_ANSWER_MS);
     else
         loop_stop_timer(zygote->broker->loop, &zygote->deadline);
     if (zygote->retired)
         retire(zygote);
+}
+
+bool zygote_any_owes(struct broker *broker)
+{
+    struct zygote *zygote;
+    LIST_FOREACH(zygote, &broker->zygotes, siblings)
+    {
+        if (zygote->joins_owed > 0)
+            return true;
+    }
+    return false;
 }
 
 /* ---- the life ---- */
@@ -107,13 +102,13 @@ static void take_over(struct zygote *zygote)
     struct broker *broker = zygote->broker;
     const struct frame *frame = &broker->message.frame;
     log_info("zygote.ready", "wait_ms=%" PRId64, loop_now_ms(broker->loop) - zygote->started_ms);
-    zygote->peer.ready = true;
+    zygote->ready = true;
     loop_stop_timer(broker->loop, &zygote->deadline);
     if (zygote->start == START_FORK) {
         broker->image_length = frame->length;
         memcpy(broker->image, frame->payload, frame->length);
         broker_tell_image(broker);
-        for (struct zygote *older = zygote->next; older; older = older->next) {
+        for (struct zygote *older = zygote; (older = LIST_NEXT(older, siblings));) {
             if (older->start == START_FORK)
                 retire(older);
         }
@@ -124,31 +119,13 @@ static void take_over(struct zygote *zygote)
         retire(zygote);
 }
 
-/* False when there is nothing more to read. */
-static bool receive(struct zygote *zygote)
+static void on_zygote_frame(void *self)
 {
-    struct broker *broker = zygote->broker;
-    struct error err = {0};
-    enum channel_outcome outcome =
-        channel_receive(zygote->peer.channel_fd, 1, &broker->message, &err);
-    if (outcome == CHANNEL_BROKEN)
-        zygote_kill(zygote, err.message);
-    if (outcome != CHANNEL_MESSAGE)
-        return false;
-    if (broker->message.frame.type != FRAME_ZYGOTE_READY)
-        session_handle_zygote(zygote, &broker->message);
-    else if (zygote->peer.exit_watch.active)
-        take_over(zygote);
-    channel_release(&broker->message);
-    return true;
-}
-
-static void on_frame(void *self, uint32_t events)
-{
-    (void)events;
     struct zygote *zygote = self;
-    if (!receive(zygote))
-        loop_unwatch(zygote->broker->loop, &zygote->peer.channel_watch);
+    if (zygote->broker->message.frame.type != FRAME_ZYGOTE_READY)
+        session_handle_zygote(zygote);
+    else if (!zygote->child.ending)
+        take_over(zygote);
 }
 
 /* The daemon is nothing without forks; others wait for their turn again. */
@@ -160,24 +137,15 @@ static void give_up(struct broker *broker, enum session_start start, const char 
         session_fail_waiting(broker, start, why);
 }
 
-static void on_exit_event(void *self, uint32_t events)
+static void on_zygote_exit(void *self, int status)
 {
-    (void)events;
     struct zygote *zygote = self;
     struct broker *broker = zygote->broker;
-    loop_unwatch(broker->loop, &zygote->peer.exit_watch);
-    zygote->peer.ready = false;
-    /* Interpreters that it has made and told of are still to be heard of. A fork of it that is on
-     * its way may hold the other end for a moment longer. */
-    channel_set_nonblocking(zygote->peer.channel_fd, NULL);
-    while (receive(zygote))
-        ;
     bool expected = (zygote->retired && zygote->joins_owed == 0) || broker->stopping;
     enum session_start start = zygote->start;
-    int status = broker_reap(broker, &zygote->peer.pid_fd);
     session_zygote_gone(zygote);
     destroy(zygote);
-    broker_reap_strangers(broker);
+    child_reap_strangers(broker);
     if (!expected) {
         log_error("zygote.ended", "status=%d", status);
         /* Where none has ever been ready, imports fail and will fail again. */
@@ -198,29 +166,28 @@ int zygote_start(struct broker *broker, enum session_start start, struct error *
     /* What imports may write while they warm up. */
     static const struct root_message root = {.data_bytes = 16 * 1024 * 1024, .data_inodes = 1024};
     const struct broker_options *options = &broker->options;
+    const struct spawn program = {
+        .executable_fd = INHERIT_WORKER_FD,
+        .arguments = options->zygote_arguments[start],
+    };
     struct zygote *zygote = xcalloc(1, sizeof *zygote);
     *zygote = (struct zygote){
         .broker = broker,
         .start = start,
-        .next = broker->zygotes,
-        .peer =
-            {
-                .pid_fd = -1,
-                .channel_fd = -1,
-                .on_frame = on_frame,
-                .on_exit = on_exit_event,
-                .self = zygote,
-            },
+        .child = {.descriptors_max = 1,
+                  .on_frame = on_zygote_frame,
+                  .on_exit = on_zygote_exit,
+                  .self = zygote},
         .started_ms = loop_now_ms(broker->loop),
     };
-    broker->zygotes = zygote;
-    if (peer_start(broker, &zygote->peer, options->worker_fd, options->zygote_arguments[start],
-                   NULL, 0, err) < 0) {
+    TAILQ_INIT(&zygote->owed);
+    LIST_INSERT_HEAD(&broker->zygotes, zygote, siblings);
+    if (child_start(broker, &zygote->child, &program, err) < 0) {
         destroy(zygote);
         return error_add_context(err, "start a zygote");
     }
     await(zygote, ZYGOTE_READY_MS);
-    if (channel_send(zygote->peer.channel_fd, FRAME_ZYGOTE_SETUP, 0, &root, sizeof root,
+    if (channel_send(zygote->child.channel_fd, FRAME_ZYGOTE_SETUP, 0, &root, sizeof root,
                      options->profile_fds, 1, NULL) < 0)
         zygote_kill(zygote, "it does not take its set-up");
     return 0;
@@ -243,17 +210,23 @@ static unsigned wanted(const struct broker *broker, enum session_start start,
         return 0;
     if (start == START_FORK)
         return !ready || is_worn(ready);
-    return ready ? 0 : session_count_waiting(broker, start, broker->warming_max);
+    unsigned waiting = 0;
+    struct session *session = ready ? NULL : TAILQ_FIRST(&broker->waiting[start]);
+    for (; session && waiting < broker->warming_max; session = TAILQ_NEXT(session, queue))
+        waiting++;
+    return waiting;
 }
 
 struct zygote *zygote_to_ask(struct broker *broker, enum session_start start)
 {
     struct zygote *ready = NULL;
     unsigned coming = 0;
-    for (struct zygote *zygote = broker->zygotes; zygote; zygote = zygote->next) {
+    struct zygote *zygote;
+    LIST_FOREACH(zygote, &broker->zygotes, siblings)
+    {
         if (zygote->start != start || zygote->retired)
             continue;
-        if (!zygote->peer.ready)
+        if (!zygote->ready || zygote->child.ending)
             coming++;
         else if (!ready)
             ready = zygote;

@@ -67,8 +67,8 @@ enum frame_type {
     /* broker -> zygote; tag = session number */
     FRAME_ZYGOTE_SETUP, /* payload: struct root_message; descriptor: the default
                            policy's profile */
-    FRAME_JOIN, /* payload: struct join_message; descriptors: shell pidfd, channel, stdout, stderr,
-                   profile, cgroups, then one for FRAME_LISTENER */
+    FRAME_JOIN, /* payload: struct join_message; descriptors: channel, stdout, stderr, cgroups, one
+                   for FRAME_LISTENER when audited, the shell's pidfd, profile */
     /* zygote -> broker */
     FRAME_ZYGOTE_READY, /* imports are done; tag 0, payload as FRAME_IMAGE */
     FRAME_JOINED,       /* payload: its pid as u32; descriptor: its pidfd */

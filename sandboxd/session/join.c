@@ -21,16 +21,17 @@ int join_read(struct channel_message *message, struct join *ret_join, struct err
     if (message_read(&message->frame, &how, sizeof how, err) < 0 ||
         message->fd_count < JOIN_FIXED_DESCRIPTORS + how.audit)
         return error_set(err, ERROR_INVALID, "malformed join message");
+    int count = message->fd_count;
     struct join join = {
-        .shell_pid_fd = channel_take_fd(message, 0),
-        .channel_fd = channel_take_fd(message, 1),
-        .stdout_fd = channel_take_fd(message, 2),
-        .stderr_fd = channel_take_fd(message, 3),
-        .profile_fd = channel_take_fd(message, 4),
+        .channel_fd = channel_take_fd(message, 0),
+        .stdout_fd = channel_take_fd(message, 1),
+        .stderr_fd = channel_take_fd(message, 2),
         .how = how,
-        .audit_fd = how.audit ? channel_take_fd(message, message->fd_count - 1) : -1,
+        .audit_fd = how.audit ? channel_take_fd(message, count - 3) : -1,
+        .shell_pid_fd = channel_take_fd(message, count - 2),
+        .profile_fd = channel_take_fd(message, count - 1),
     };
-    for (int i = JOIN_FIXED_DESCRIPTORS; i < message->fd_count - how.audit; i++)
+    for (int i = 3; i < count - 2 - how.audit; i++)
         join.cgroup_fds[join.cgroup_count++] = channel_take_fd(message, i);
     *ret_join = join;
     return 0;
