@@ -28,8 +28,7 @@ void child_reap_strangers(struct broker *broker)
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || info.si_pid == 0)
             return;
         /* The turn of one that is known comes by its pidfd, and then ours again. */
-        LIST_FOREACH(child, &broker->children, siblings)
-        {
+        LIST_FOREACH (child, &broker->children, siblings) {
             if (child->pid == info.si_pid)
                 return;
         }

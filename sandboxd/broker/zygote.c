@@ -35,8 +35,7 @@ static void retire(struct zygote *zygote)
 void zygote_end_all(struct broker *broker)
 {
     struct zygote *zygote;
-    LIST_FOREACH(zygote, &broker->zygotes, siblings)
-    {
+    LIST_FOREACH (zygote, &broker->zygotes, siblings) {
         child_signal(&zygote->child, SIGKILL);
     }
 }
@@ -86,8 +85,7 @@ void zygote_note_answered(struct zygote *zygote, struct session *session)
 bool zygote_any_owes(struct broker *broker)
 {
     struct zygote *zygote;
-    LIST_FOREACH(zygote, &broker->zygotes, siblings)
-    {
+    LIST_FOREACH (zygote, &broker->zygotes, siblings) {
         if (zygote->joins_owed > 0)
             return true;
     }
@@ -222,8 +220,7 @@ struct zygote *zygote_to_ask(struct broker *broker, enum session_start start)
     struct zygote *ready = NULL;
     unsigned coming = 0;
     struct zygote *zygote;
-    LIST_FOREACH(zygote, &broker->zygotes, siblings)
-    {
+    LIST_FOREACH (zygote, &broker->zygotes, siblings) {
         if (zygote->start != start || zygote->retired)
             continue;
         if (!zygote->ready || zygote->child.ending)
