@@ -116,3 +116,12 @@ int cgroup_place_find(bool at_root, int ret_fds[CGROUP_PLACE_CONTROLLERS], int *
     *ret_count = CGROUP_PLACE_CONTROLLERS;
     return 1;
 }
+
+int cgroup_place_join(const int *procs_fds, int count, struct error *err)
+{
+    for (int i = 0; i < count; i++) {
+        if (write(procs_fds[i], "0", 1) != 1)
+            return error_from_errno(err, "join a cgroup");
+    }
+    return 0;
+}

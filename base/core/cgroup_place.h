@@ -1,4 +1,5 @@
-/* cgroup_place: where cgroup hierarchies are mounted, and where this process is in them. */
+/* cgroup_place: where cgroup hierarchies are mounted, where this process is in them, and how
+ * it gets into others. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,3 +26,6 @@ extern const char *const cgroup_place_controllers[CGROUP_PLACE_CONTROLLERS];
  * version; the *ret_count descriptors are yours. */
 int cgroup_place_find(bool at_root, int ret_fds[CGROUP_PLACE_CONTROLLERS], int *ret_count,
                       struct error *err);
+
+/* Moves the caller into cgroups whose cgroup.procs files are open. */
+int cgroup_place_join(const int *procs_fds, int count, struct error *err);

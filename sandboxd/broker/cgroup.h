@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/core/error.h"
@@ -21,7 +20,7 @@ struct cgroup_tree {
     int count;
 };
 
-enum cgroup_leaf { CGROUP_SHELL, CGROUP_GUEST };
+enum cgroup_leaf { CGROUP_SHELL = 1, CGROUP_GUEST };
 
 /* Makes the session's directories and writes its limits; on failure nothing is left. */
 int cgroup_create(const struct cgroup_tree *tree, uint64_t session,
@@ -34,5 +33,5 @@ int cgroup_open(const struct cgroup_tree *tree, uint64_t session, enum cgroup_le
 /* How many guest processes the kernel has killed for memory so far. */
 uint64_t cgroup_memory_kills(const struct cgroup_tree *tree, uint64_t session);
 
-/* False while processes are still ending. */
-bool cgroup_remove(const struct cgroup_tree *tree, uint64_t session);
+/* What cannot be removed, since processes are still ending, is the janitor's. */
+void cgroup_remove(const struct cgroup_tree *tree, uint64_t session);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/core/cgroup_place.h"
 #include "base/core/cleanup.h"
 #include "base/core/layer.h"
 #include "base/core/log.h"
@@ -14,23 +15,14 @@
 #include "sandboxd/sandbox/idmap.h"
 #include "sandboxd/sandbox/namespaces.h"
 
-/* v1, before the id changes: afterwards the kernel says EACCES. v2 has placed us at birth. */
-static int join_cgroups(const struct cgroup_tree *tree, const int *cgroup_fds, struct error *err)
-{
-    for (int i = 0; tree->version == 1 && i < tree->count; i++) {
-        if (write(cgroup_fds[i], "0", 1) != 1)
-            return error_from_errno(err, "join a cgroup");
-    }
-    return 0;
-}
-
 /* In the child: waits for its ids, takes them, becomes the program. Returns on failure only. */
 static int become(const struct spawn *spawn, int channel_fd, const struct cgroup_tree *tree,
                   const int *cgroup_fds, int go_fd, struct error *err)
 {
     bool is_shell = spawn->root_id != 0;
     char go;
-    if (join_cgroups(tree, cgroup_fds, err) < 0)
+    /* Before the id changes: afterwards the kernel says EACCES. v2 has placed us at birth. */
+    if (tree->version == 1 && cgroup_place_join(cgroup_fds, tree->count, err) < 0)
         return -1;
     if (read(go_fd, &go, 1) != 1)
         return error_set(err, ERROR_SYSTEM, "the broker did not map the ids");
