@@ -203,19 +203,11 @@ static void start_helper(struct init *init)
  * use any more. */
 static bool serve_front(struct init *init)
 {
-    struct error err = {0};
-    switch (channel_receive(INIT_FILE_FD, 1, &message, &err)) {
-    case CHANNEL_MESSAGE:
-        break;
-    case CHANNEL_EMPTY:
-        return true;
-    default:
-        return false;
-    }
-    if (message.frame.type == FRAME_FILE_REQUEST)
+    enum channel_outcome outcome = channel_receive(INIT_FILE_FD, 1, &message, NULL);
+    if (outcome == CHANNEL_MESSAGE && message.frame.type == FRAME_FILE_REQUEST)
         start_helper(init);
     channel_release(&message);
-    return true;
+    return outcome == CHANNEL_MESSAGE || outcome == CHANNEL_EMPTY;
 }
 
 static int serve(struct init *init)

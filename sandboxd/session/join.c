@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/core/cgroup_place.h"
 #include "base/core/cleanup.h"
 #include "base/core/knob.h"
 #include "base/core/without.h"
@@ -15,38 +16,26 @@
 
 enum { JOIN_FIXED_DESCRIPTORS = 5, JOIN_ZYGOTE_BYTES = 256 * 1024 * 1024 };
 
-int join_read(struct channel_message *message, struct join *ret_join, struct error *err)
+int join_read(const struct channel_message *message, struct join *ret_join, struct error *err)
 {
+    const int *fds = message->fds;
+    int count = message->fd_count;
     struct join_message how;
     if (message_read(&message->frame, &how, sizeof how, err) < 0 ||
-        message->fd_count < JOIN_FIXED_DESCRIPTORS + how.audit)
+        count < JOIN_FIXED_DESCRIPTORS + how.audit)
         return error_set(err, ERROR_INVALID, "malformed join message");
-    int count = message->fd_count;
-    struct join join = {
-        .channel_fd = channel_take_fd(message, 0),
-        .stdout_fd = channel_take_fd(message, 1),
-        .stderr_fd = channel_take_fd(message, 2),
+    *ret_join = (struct join){
+        .channel_fd = fds[0],
+        .stdout_fd = fds[1],
+        .stderr_fd = fds[2],
+        .cgroup_fds = fds + 3,
+        .cgroup_count = count - JOIN_FIXED_DESCRIPTORS - how.audit,
+        .audit_fd = how.audit ? fds[count - 3] : -1,
+        .shell_pid_fd = fds[count - 2],
+        .profile_fd = fds[count - 1],
         .how = how,
-        .audit_fd = how.audit ? channel_take_fd(message, count - 3) : -1,
-        .shell_pid_fd = channel_take_fd(message, count - 2),
-        .profile_fd = channel_take_fd(message, count - 1),
     };
-    for (int i = 3; i < count - 2 - how.audit; i++)
-        join.cgroup_fds[join.cgroup_count++] = channel_take_fd(message, i);
-    *ret_join = join;
     return 0;
-}
-
-void join_close(struct join *join)
-{
-    close_fd(&join->shell_pid_fd);
-    close_fd(&join->channel_fd);
-    close_fd(&join->stdout_fd);
-    close_fd(&join->stderr_fd);
-    close_fd(&join->profile_fd);
-    close_fd(&join->audit_fd);
-    for (int i = 0; i < join->cgroup_count; i++)
-        close_fd(&join->cgroup_fds[i]);
 }
 
 pid_t join_fork(const struct join *join, const struct join_context *context, int *ret_pid_fd,
@@ -63,14 +52,12 @@ pid_t join_fork(const struct join *join, const struct join_context *context, int
     return namespaces_clone(&how, ret_pid_fd, err);
 }
 
-/* The kernel may only look at the files' owner while this process has the broker's id. */
-static int join_cgroups_v1(const struct join *join, struct error *err)
+/* v1: the kernel may only look at the files' owner while this process has the broker's id. v2 has
+ * placed it at birth. */
+static int join_cgroups(const struct join *join, struct error *err)
 {
-    for (int i = 0; join->how.cgroup_version == 1 && i < join->cgroup_count; i++) {
-        if (write(join->cgroup_fds[i], "0", 1) != 1)
-            return error_from_errno(err, "join a cgroup");
-    }
-    return 0;
+    bool is_v1 = join->how.cgroup_version == 1;
+    return is_v1 ? cgroup_place_join(join->cgroup_fds, join->cgroup_count, err) : 0;
 }
 
 /* What no cgroup counts for the session as a whole is bound for each process, and for its id. */
@@ -129,7 +116,7 @@ int join_enter(const struct join *join, const struct join_context *context,
 {
     static struct seccomp_filter filter;
     if (profile_read(join->profile_fd, ret_profile, &filter, err) < 0 ||
-        join_cgroups_v1(join, err) < 0 || be_the_first_to_go(context->proc_fd, err) < 0 ||
+        join_cgroups(join, err) < 0 || be_the_first_to_go(context->proc_fd, err) < 0 ||
         namespaces_join(join->shell_pid_fd, err) < 0 || place_descriptors(join, err) < 0)
         return -1;
     if (setsid() < 0)

@@ -21,21 +21,19 @@ enum {
     JOIN_AUDIT_FD, /* to the broker, until the listener has been handed over */
 };
 
+/* Everything in it is borrowed from the message. */
 struct join {
-    int shell_pid_fd;
-    int channel_fd;
-    int stdout_fd;
-    int stderr_fd;
-    int profile_fd;                        /* of the policy that the session has */
-    int cgroup_fds[FRAME_DESCRIPTORS_MAX]; /* v1: cgroup.procs files; v2: one directory */
+    int channel_fd, stdout_fd, stderr_fd;
+    const int *cgroup_fds; /* v1: cgroup.procs files; v2: one directory */
     int cgroup_count;
-    struct join_message how;
     int audit_fd; /* for the listener of a filter that asks; -1: it does not */
+    int shell_pid_fd;
+    int profile_fd; /* of the policy that the session has */
+    struct join_message how;
 };
 
-/* Takes the descriptors of a FRAME_JOIN. */
-int join_read(struct channel_message *message, struct join *ret_join, struct error *err);
-void join_close(struct join *join);
+/* Finds the parts of a FRAME_JOIN. */
+int join_read(const struct channel_message *message, struct join *ret_join, struct error *err);
 
 /* What stays the same for every join of a zygote. */
 struct join_context {

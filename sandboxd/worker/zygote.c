@@ -105,7 +105,7 @@ static _Noreturn void become_interpreter(const struct join *join)
     interpreter_serve(JOIN_CHANNEL_FD);
 }
 
-static pid_t fork_session(struct join *join, int *ret_pid_fd, struct error *err)
+static pid_t fork_session(const struct join *join, int *ret_pid_fd, struct error *err)
 {
     if (require_one_thread(err) < 0)
         return -1;
@@ -126,7 +126,7 @@ static int answer_join(struct error *err)
         return -1;
     AUTO_CLOSE int pid_fd = -1;
     pid_t pid = fork_session(&join, &pid_fd, &failure);
-    join_close(&join);
+    channel_release(&message);
     if (pid > 0) {
         uint32_t number = (uint32_t)pid;
         return channel_send(ZYGOTE_BROKER_FD, FRAME_JOINED, session, &number, sizeof number,
