@@ -1,6 +1,6 @@
 /* frame: the private protocol's unit, one SOCK_SEQPACKET message.
  *
- * Layout, little endian: u32 magic, u16 type, u16 zero, u64 tag, payload. The tag is the session's
+ * A header and a payload, both as they lie in memory (message.h says why). The tag is the session's
  * number between front and broker, the nonce of an execution between front and interpreter, and the
  * number of a request between front and file helper. Frames come from guests too: decoding is
  * total, bounded and fuzzed.
