@@ -16,17 +16,6 @@
 #include "sandboxd/sandbox/lockdown.h"
 #include "sandboxd/sandbox/mounts.h"
 
-/* A zygote's command line: its name, the missing layers, then the modules. */
-static const char **worker_arguments(const struct image *image, enum session_start start)
-{
-    const char **arguments = xcalloc(image->module_count + 3, sizeof *arguments);
-    arguments[0] = "sandboxd-worker";
-    arguments[1] = layers_to_argument();
-    for (size_t i = 0; start != START_BARE && i < image->module_count; i++)
-        arguments[2 + i] = image->modules[i];
-    return arguments;
-}
-
 /* In the order of enum inherit_front_fd. The last is the state directory: the one that launch has
  * opened stays open too, since it holds the lock. */
 enum {
@@ -66,7 +55,7 @@ static int prepare(char **argv, struct image *image, struct broker_options *opti
         options->tree.dir_fds[i] = INHERIT_CGROUP_FD + i;
     options->ids = (uint32_t)strtoul(argv[INHERIT_IDS_ARGUMENT], NULL, 10);
     for (enum session_start start = START_FORK; start < START_END; start++)
-        options->zygote_arguments[start] = worker_arguments(image, start);
+        options->zygote_arguments[start] = image_zygote_arguments(image, start != START_BARE);
     options->zygote_joins = (unsigned)strtoul(argv[INHERIT_ZYGOTE_ARGUMENT], NULL, 10);
     front_fds[FILTER_PLACE] = filters.process_fds[FILTERS_FRONT];
     options->front_fds = front_fds;

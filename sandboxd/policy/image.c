@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/core/cleanup.h"
+#include "base/core/layer.h"
 #include "base/core/text.h"
 #include "base/json/json.h"
 
@@ -65,4 +66,14 @@ void image_clear(struct image *image)
     for (size_t i = 0; i < image->module_count; i++)
         free(image->modules[i]);
     *image = (struct image){0};
+}
+
+const char **image_zygote_arguments(const struct image *image, bool with_modules)
+{
+    const char **arguments = xcalloc(image->module_count + 3, sizeof *arguments);
+    arguments[0] = "sandboxd-worker";
+    arguments[1] = layers_to_argument();
+    for (size_t i = 0; with_modules && i < image->module_count; i++)
+        arguments[2 + i] = image->modules[i];
+    return arguments;
 }

@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/core/error.h"
@@ -16,3 +17,7 @@ struct image {
 };
 int image_load(int fd, struct image *ret_image, struct error *err);
 void image_clear(struct image *image);
+
+/* A zygote's command line: its name, the missing layers, then the modules. NULL-terminated; yours
+ * to free, borrows the modules. */
+const char **image_zygote_arguments(const struct image *image, bool with_modules);
