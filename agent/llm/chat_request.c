@@ -65,9 +65,7 @@ static void write_tool(struct writer *writer, const struct llm_tool *tool, bool 
     writer_open_object(writer, NULL);
     writer_string(writer, "type", "function");
     writer_open_object(writer, "function");
-    writer_string(writer, "name", tool->name);
-    writer_string(writer, "description", tool->description);
-    writer_raw(writer, "parameters", tool->parameters, strlen(tool->parameters));
+    provider_write_tool(writer, tool);
     if (is_strict)
         writer_boolean(writer, "strict", true);
     writer_close_object(writer);
@@ -77,19 +75,14 @@ static void write_tool(struct writer *writer, const struct llm_tool *tool, bool 
 static void write_tools(struct writer *writer, const struct request_options *options,
                         const struct llm_request *request, const struct tool_shapes *shapes)
 {
-    bool has_choice = !(options->without & PART_TOOL_CHOICE);
-    /* Without the word for "none", calls can only be kept away by telling of no tools. */
-    if (request->tool_count == 0 || (request->answer_only && !has_choice))
+    if (!provider_tells_tools(options, request))
         return;
     writer_open_array(writer, "tools");
     for (size_t i = 0; i < request->tool_count; i++)
         write_tool(writer, &request->tools[i],
                    shapes->items[i].is_strict && !(options->without & PART_STRICT));
     writer_close_array(writer);
-    if (has_choice)
-        writer_string(writer, "tool_choice", request->answer_only ? "none" : "auto");
-    if (!(options->without & PART_PARALLEL_CALLS))
-        writer_boolean(writer, "parallel_tool_calls", false);
+    provider_write_choice(writer, options, request);
 }
 
 static void write_options(struct writer *writer, const struct request_options *options)

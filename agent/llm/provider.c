@@ -48,3 +48,25 @@ void provider_write_name(const char *name, char ret_name[PROVIDER_NAME_MAX])
         ret_name[length++] = '_';
     ret_name[length] = '\0';
 }
+
+bool provider_tells_tools(const struct request_options *options, const struct llm_request *request)
+{
+    return request->tool_count > 0 &&
+           !(request->answer_only && (options->without & PART_TOOL_CHOICE));
+}
+
+void provider_write_tool(struct writer *writer, const struct llm_tool *tool)
+{
+    writer_string(writer, "name", tool->name);
+    writer_string(writer, "description", tool->description);
+    writer_raw(writer, "parameters", tool->parameters, strlen(tool->parameters));
+}
+
+void provider_write_choice(struct writer *writer, const struct request_options *options,
+                           const struct llm_request *request)
+{
+    if (!(options->without & PART_TOOL_CHOICE))
+        writer_string(writer, "tool_choice", request->answer_only ? "none" : "auto");
+    if (!(options->without & PART_PARALLEL_CALLS))
+        writer_boolean(writer, "parallel_tool_calls", false);
+}

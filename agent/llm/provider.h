@@ -9,6 +9,7 @@
 
 #include "agent/llm/assembly.h"
 #include "agent/llm/llm.h"
+#include "base/json/writer.h"
 
 /* Parts of a request that some models refuse. */
 enum request_part {
@@ -58,3 +59,11 @@ void provider_write_arguments(const struct llm_call *call, struct buf *out);
 /* The name as a service accepts it back. */
 enum { PROVIDER_NAME_MAX = 65 };
 void provider_write_name(const char *name, char ret_name[PROVIDER_NAME_MAX]);
+
+/* False when the tools must not be told: there are none, or calls can be kept away in no other way
+ * (without the word for "none"). */
+bool provider_tells_tools(const struct request_options *options, const struct llm_request *request);
+/* The members that both wires have: of one tool, and about the choice among the tools told. */
+void provider_write_tool(struct writer *writer, const struct llm_tool *tool);
+void provider_write_choice(struct writer *writer, const struct request_options *options,
+                           const struct llm_request *request);

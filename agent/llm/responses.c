@@ -66,26 +66,20 @@ static void write_item(struct writer *writer, const struct llm_message *message,
 static void write_tools(struct writer *writer, const struct request_options *options,
                         const struct llm_request *request, const struct tool_shapes *shapes)
 {
-    bool has_choice = !(options->without & PART_TOOL_CHOICE);
-    if (request->tool_count == 0 || (request->answer_only && !has_choice))
+    if (!provider_tells_tools(options, request))
         return;
     writer_open_array(writer, "tools");
     for (size_t i = 0; i < request->tool_count; i++) {
         const struct llm_tool *tool = &request->tools[i];
         writer_open_object(writer, NULL);
         writer_string(writer, "type", "function");
-        writer_string(writer, "name", tool->name);
-        writer_string(writer, "description", tool->description);
-        writer_raw(writer, "parameters", tool->parameters, strlen(tool->parameters));
+        provider_write_tool(writer, tool);
         if (!(options->without & PART_STRICT)) /* absent would mean true here */
             writer_boolean(writer, "strict", shapes->items[i].is_strict);
         writer_close_object(writer);
     }
     writer_close_array(writer);
-    if (has_choice)
-        writer_string(writer, "tool_choice", request->answer_only ? "none" : "auto");
-    if (!(options->without & PART_PARALLEL_CALLS))
-        writer_boolean(writer, "parallel_tool_calls", false);
+    provider_write_choice(writer, options, request);
 }
 
 static int responses_write_request(const struct request_options *options,
