@@ -13,6 +13,7 @@
 #include "agent/screen/terminal.h"
 #include "agent/settings/environment.h"
 #include "base/core/cleanup.h"
+#include "base/core/variable.h"
 
 const char *argp_program_version = "sandpool " SANDPOOL_VERSION;
 
@@ -169,14 +170,14 @@ static const char *find_endpoint(const struct command *command)
 {
     static const char *const names[] = {"POOL_MANAGEMENT_ENDPOINT",
                                         "AZURE_DYNAMIC_SESSIONS_POOL_MANAGEMENT_ENDPOINT", NULL};
-    return command->endpoint ? command->endpoint : environment_first(names);
+    return command->endpoint ? command->endpoint : variable_first(names);
 }
 
 /* As curl the program: the library by itself looks at none of them. */
 static void trust_authorities(struct http_client *client)
 {
     static const char *const names[] = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", NULL};
-    const char *path = environment_first(names);
+    const char *path = variable_first(names);
     if (path)
         http_client_trust(client, path);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/core/variable.h"
+
 /* ---- waits ---- */
 
 void credential_ask(const struct credential *credential, const char *scope, bool fresh,
@@ -56,15 +58,9 @@ bool credential_token_is_valid(const char *token, size_t length)
     return true;
 }
 
-static const char *given_token(void)
-{
-    const char *token = getenv("SANDPOOL_TOKEN");
-    return token && *token ? token : NULL;
-}
-
 bool credential_is_given(void)
 {
-    return given_token();
+    return variable_get("SANDPOOL_TOKEN");
 }
 
 static void give(const char *token, const char *scope, struct credential_wait *wait)
@@ -88,7 +84,7 @@ static void ask_for_local_pool(void *self, const char *scope, bool fresh,
 {
     (void)self;
     (void)fresh;
-    const char *token = given_token();
+    const char *token = variable_get("SANDPOOL_TOKEN");
     give(token ? token : "local", scope, wait);
 }
 
@@ -97,7 +93,7 @@ static void ask_for_remote_pool(void *self, const char *scope, bool fresh,
 {
     (void)self;
     (void)fresh;
-    give(given_token(), scope, wait);
+    give(variable_get("SANDPOOL_TOKEN"), scope, wait);
 }
 
 struct credential credential_from_environment(bool pool_is_local)

@@ -6,6 +6,7 @@
 
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
+#include "base/core/variable.h"
 #include "base/http/http_client.h"
 
 enum {
@@ -30,22 +31,15 @@ const char *token_source_name(enum token_source source)
     return names[source];
 }
 
-/* NULL where it is unset or empty. */
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
 bool token_source_is_given(enum token_source source)
 {
     switch (source) {
     case TOKEN_SECRET:
-        return variable("AZURE_CLIENT_SECRET");
+        return variable_get("AZURE_CLIENT_SECRET");
     case TOKEN_WORKLOAD:
-        return variable("AZURE_FEDERATED_TOKEN_FILE");
+        return variable_get("AZURE_FEDERATED_TOKEN_FILE");
     case TOKEN_MANAGED:
-        return variable("IDENTITY_ENDPOINT");
+        return variable_get("IDENTITY_ENDPOINT");
     default:
         return false;
     }
@@ -55,7 +49,7 @@ bool token_source_is_given(enum token_source source)
 static int require(const char *const *names, size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!variable(names[i]))
+        if (!variable_get(names[i]))
             return error_set(err, ERROR_MISSING, "%s is not set", names[i]);
     }
     return 0;
@@ -98,7 +92,7 @@ static char *resource_of(const char *scope)
 
 static int make_oauth(struct token_plan *plan, const char *scope, struct error *err)
 {
-    const char *host = variable("AZURE_AUTHORITY_HOST");
+    const char *host = variable_get("AZURE_AUTHORITY_HOST");
     host = host ? host : "https://login.microsoftonline.com";
     if (check_url("AZURE_AUTHORITY_HOST", host, err) < 0)
         return -1;
@@ -106,12 +100,12 @@ static int make_oauth(struct token_plan *plan, const char *scope, struct error *
     AUTO_BUF struct buf url = {0};
     buf_append(&url, host, host[length - 1] == '/' ? length - 1 : length);
     buf_append_text(&url, "/");
-    const char *tenant = variable("AZURE_TENANT_ID");
+    const char *tenant = variable_get("AZURE_TENANT_ID");
     text_percent_encode(&url, tenant, strlen(tenant), "");
     buf_append_text(&url, "/oauth2/v2.0/token");
     plan->url = buf_take(&url);
     add_field(&plan->body, "grant_type", "client_credentials");
-    add_field(&plan->body, "client_id", variable("AZURE_CLIENT_ID"));
+    add_field(&plan->body, "client_id", variable_get("AZURE_CLIENT_ID"));
     add_field(&plan->body, "scope", scope);
     return 0;
 }
@@ -122,7 +116,7 @@ static int make_secret(struct token_plan *plan, const char *scope, struct error 
                                         "AZURE_TENANT_ID"};
     if (require(names, sizeof names / sizeof *names, err) < 0 || make_oauth(plan, scope, err) < 0)
         return -1;
-    add_field(&plan->body, "client_secret", variable("AZURE_CLIENT_SECRET"));
+    add_field(&plan->body, "client_secret", variable_get("AZURE_CLIENT_SECRET"));
     return 0;
 }
 
@@ -133,7 +127,7 @@ static int make_workload(struct token_plan *plan, const char *scope, struct erro
                                         "AZURE_TENANT_ID"};
     if (require(names, sizeof names / sizeof *names, err) < 0)
         return -1;
-    const char *path = variable("AZURE_FEDERATED_TOKEN_FILE");
+    const char *path = variable_get("AZURE_FEDERATED_TOKEN_FILE");
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_from_errno(err, "AZURE_FEDERATED_TOKEN_FILE %.200s", path);
@@ -155,7 +149,7 @@ static int make_workload(struct token_plan *plan, const char *scope, struct erro
 static char *managed_url(const char *base, const char *version, const char *scope)
 {
     AUTO_FREE char *resource = resource_of(scope);
-    const char *client = variable("AZURE_CLIENT_ID");
+    const char *client = variable_get("AZURE_CLIENT_ID");
     struct buf url = {0};
     buf_append_text(&url, base);
     add_parameter(&url, "api-version", version);
@@ -170,10 +164,10 @@ static int make_managed(struct token_plan *plan, const char *scope, struct error
     static const char *const names[] = {"IDENTITY_ENDPOINT", "IDENTITY_HEADER"};
     if (require(names, sizeof names / sizeof *names, err) < 0)
         return -1;
-    const char *header = variable("IDENTITY_HEADER");
+    const char *header = variable_get("IDENTITY_HEADER");
     if (header[strcspn(header, "\r\n")])
         return error_set(err, ERROR_INVALID, "IDENTITY_HEADER holds a line end");
-    plan->url = managed_url(variable("IDENTITY_ENDPOINT"), "2019-08-01", scope);
+    plan->url = managed_url(variable_get("IDENTITY_ENDPOINT"), "2019-08-01", scope);
     plan->header = xasprintf("X-IDENTITY-HEADER: %s", header);
     return 0;
 }
@@ -181,7 +175,7 @@ static int make_managed(struct token_plan *plan, const char *scope, struct error
 static int make_virtual_machine(struct token_plan *plan, const char *scope, struct error *err)
 {
     (void)err;
-    const char *host = variable("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+    const char *host = variable_get("AZURE_POD_IDENTITY_AUTHORITY_HOST");
     AUTO_FREE char *base =
         xasprintf("%s/metadata/identity/oauth2/token", host ? host : "http://169.254.169.254");
     plan->url = managed_url(base, "2018-02-01", scope);
@@ -200,7 +194,7 @@ static int make_azure_cli(struct token_plan *plan, const char *scope, struct err
 {
     (void)err;
     plan->texts[0] = resource_of(scope);
-    const char *tenant = variable("AZURE_TENANT_ID");
+    const char *tenant = variable_get("AZURE_TENANT_ID");
     const char *arguments[] = {"az",   "account",    "get-access-token", "--output",
                                "json", "--resource", plan->texts[0],     tenant ? "--tenant" : NULL,
                                tenant};

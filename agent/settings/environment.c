@@ -11,6 +11,7 @@
 #include "agent/settings/env_file.h"
 #include "base/core/cleanup.h"
 #include "base/core/text.h"
+#include "base/core/variable.h"
 #include "base/json/json.h"
 
 /* What azd writes for the application that started this (AZURE_..., POOL_...), what Azure's and
@@ -104,7 +105,7 @@ static int find_default(char ret_name[NAME_MAX], struct error *err)
 static int load_azd(struct error *err)
 {
     char name[NAME_MAX], path[PATH_MAX];
-    const char *chosen = environment_get("AZURE_ENV_NAME");
+    const char *chosen = variable_get("AZURE_ENV_NAME");
     if (chosen)
         snprintf(name, sizeof name, "%s", chosen);
     else if (find_default(name, err) < 0)
@@ -118,18 +119,4 @@ static int load_azd(struct error *err)
 int environment_load(struct error *err)
 {
     return load(".env", err) < 0 ? -1 : load_azd(err);
-}
-
-const char *environment_get(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
-const char *environment_first(const char *const *names)
-{
-    const char *value = NULL;
-    for (; *names && !value; names++)
-        value = environment_get(*names);
-    return value;
 }

@@ -13,7 +13,3 @@
 int environment_load(struct error *err);
 /* The names that are taken; ends with NULL. */
 extern const char *const environment_names[];
-/* The value, or NULL where it is unset or empty. */
-const char *environment_get(const char *name);
-/* The first of the names that has one; ends with NULL. */
-const char *environment_first(const char *const *names);

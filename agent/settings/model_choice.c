@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/settings/environment.h"
+#include "base/core/variable.h"
 
 #define OPENAI_ENDPOINT "https://api.openai.com/v1"
 
@@ -28,8 +29,8 @@ static bool is_azure_host(const char *endpoint)
 static int find_place(const struct model_options *options, struct place *ret_place,
                       struct error *err)
 {
-    const char *azure = environment_get("AZURE_OPENAI_ENDPOINT");
-    const char *base = environment_get("OPENAI_BASE_URL");
+    const char *azure = variable_get("AZURE_OPENAI_ENDPOINT");
+    const char *base = variable_get("OPENAI_BASE_URL");
     if (options->endpoint) {
         bool is_azure = is_azure_host(options->endpoint);
         *ret_place = (struct place){"--model-endpoint", options->endpoint,
@@ -38,7 +39,7 @@ static int find_place(const struct model_options *options, struct place *ret_pla
         *ret_place = (struct place){"AZURE_OPENAI_ENDPOINT", azure, "AZURE_OPENAI_API_KEY", true};
     } else if (base) {
         *ret_place = (struct place){"OPENAI_BASE_URL", base, "OPENAI_API_KEY", is_azure_host(base)};
-    } else if (environment_get("OPENAI_API_KEY")) {
+    } else if (variable_get("OPENAI_API_KEY")) {
         *ret_place = (struct place){"OPENAI_API_KEY", OPENAI_ENDPOINT, "OPENAI_API_KEY", false};
     } else {
         return error_set(err, ERROR_MISSING,
@@ -72,7 +73,7 @@ static int choose_wire(const struct model_options *options, const struct place *
     static const char *const versions[] = {"AZURE_OPENAI_VERSION", "OPENAI_API_VERSION", NULL};
     const char *version = options->api_version;
     if (place->is_azure && !version)
-        version = environment_first(versions);
+        version = variable_first(versions);
     const char *wire = options->wire ? options->wire : "chat";
     bool dated = place->is_azure && is_dated(place->endpoint, version);
     if (strcmp(wire, "responses") == 0)
@@ -109,7 +110,7 @@ static int choose_model(const struct model_options *options, const struct place 
                                         "AZURE_OPENAI_DEPLOYMENT_NAME", NULL};
     static const char *const others[] = {"SANDPOOL_MODEL", "OPENAI_MODEL", NULL};
     settings->model =
-        options->model ? options->model : environment_first(place->is_azure ? azure : others);
+        options->model ? options->model : variable_first(place->is_azure ? azure : others);
     if (settings->model)
         return 0;
     return error_set(err, ERROR_INVALID, "%s names no model: set %s, or give --model NAME",
@@ -125,7 +126,7 @@ static int choose_auth(const struct model_options *options, const struct place *
                        struct model_choice *choice, struct error *err)
 {
     const char *auth = options->auth ? options->auth : "auto";
-    const char *key = environment_get(place->key_name);
+    const char *key = variable_get(place->key_name);
     bool is_auto = strcmp(auth, "auto") == 0;
     if (strcmp(auth, "key") == 0 && !key)
         return error_set(err, ERROR_INVALID, "--auth key: %s is not set", place->key_name);
